@@ -1,0 +1,62 @@
+import type { PipelineSpec } from "./spec.ts";
+
+/** An AWS account and region as programs see it. Without `roleArn` the ambient credentials are used as they are. */
+export interface AwsAccount {
+  readonly accountId: string;
+  readonly region: string;
+  readonly roleArn?: string;
+  readonly externalId?: string;
+}
+
+/**
+ * What a destroy does to what holds data. `retain` leaves buckets (with all their protections), keys and model
+ * packages in the account; `delete` empties and removes them. The engine acts on the value recorded in the state
+ * by the last update, so a change must be applied by an update before the destroy.
+ */
+export type DataOnDestroy = "retain" | "delete";
+
+export interface FoundationInput {
+  readonly account: AwsAccount;
+  /** Address range of the shared network; 10.64.0.0/16 unless given. It can't be changed later. */
+  readonly cidr?: string;
+  /** Account-wide singletons that were there first: they are used as they are and never owned. */
+  readonly existing?: {
+    /** An all-region trail that already records management events and S3 data events. */
+    readonly trailArn?: string;
+    /** The log groups that SageMaker shares between all jobs of an account. */
+    readonly sageMakerLogGroups?: boolean;
+  };
+  /** Account hardening and audit logs; `retain` unless given. */
+  readonly dataOnDestroy?: DataOnDestroy;
+}
+
+export interface NetworkOutputs {
+  readonly vpcId: string;
+  readonly cidr: string;
+  readonly subnetIds: readonly string[];
+  /** The S3 prefix list of the gateway endpoint, for egress rules that reach S3 and nothing else. */
+  readonly s3PrefixListId: string;
+}
+
+/** What a pipeline takes from its account's foundation. Plain JSON: the service stores it and hands it on. */
+export interface FoundationOutputs {
+  readonly accountId: string;
+  readonly region: string;
+  readonly network: NetworkOutputs;
+  readonly permissionsBoundaryArn: string;
+  readonly trailArn: string;
+  readonly auditBucket: { readonly name: string; readonly arn: string };
+  readonly auditKeyArn: string;
+  readonly jobLogGroups: { readonly processing: string; readonly training: string };
+}
+
+export interface PipelineInput {
+  readonly team: string;
+  readonly pipeline: string;
+  /** Defaults filled, `specProblems` empty. */
+  readonly spec: PipelineSpec;
+  readonly account: AwsAccount;
+  readonly foundation: FoundationOutputs;
+  /** `retain` unless given. */
+  readonly dataOnDestroy?: DataOnDestroy;
+}

@@ -1,0 +1,171 @@
+import { isPrivate, parseCidr } from "./cidr.ts";
+import { columnProblems } from "./column-rules.ts";
+import { credentialIn, isCredentialName } from "./credential-patterns.ts";
+import { LOG_RETENTION_DAYS } from "./log-retention.ts";
+import { scheduleProblem } from "./schedule-expression.ts";
+import type { PipelineSpec } from "./spec.ts";
+import { RESERVED_TAG_PREFIX, TAG_LIMIT } from "./tags.ts";
+
+export interface SpecProblem {
+  /** JSON pointer (RFC 6901) into the spec. */
+  readonly path: string;
+  readonly message: string;
+}
+
+const pointer = (...keys: readonly (string | number)[]) =>
+  keys.map((key) => `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+
+function* datasetProblems({ dataset }: PipelineSpec): Iterable<SpecProblem> {
+  const seen = new Map<string, number>();
+  for (const [index, column] of dataset.schema.entries()) {
+    const at = pointer("dataset", "schema", index);
+    const key = column.name.toLowerCase();
+    const first = seen.get(key);
+    if (first === undefined) seen.set(key, index);
+    else yield { path: `${at}/name`, message: `column "${column.name}" is already at index ${first}` };
+    for (const { path, message } of columnProblems(column)) yield { path: `${at}${path}`, message };
+  }
+  const { archiveAfterDays, expireAfterDays } = dataset.retention;
+  if (expireAfterDays <= archiveAfterDays) {
+    yield {
+      path: "/dataset/retention/expireAfterDays",
+      message: `must be more than archiveAfterDays (${archiveAfterDays})`,
+    };
+  }
+  if (dataset.quality.driftMethod === "ks" && dataset.quality.driftThreshold > 1) {
+    yield {
+      path: "/dataset/quality/driftThreshold",
+      message: "must be at most 1: a Kolmogorov-Smirnov statistic is never larger",
+    };
+  }
+}
+
+function* trainingProblems({ training }: PipelineSpec): Iterable<SpecProblem> {
+  const { spot, qualityGate, schedule, image } = training;
+  if (spot.enabled && spot.maxWaitSeconds < spot.maxRunSeconds) {
+    yield {
+      path: "/training/spot/maxWaitSeconds",
+      message: `must be at least maxRunSeconds (${spot.maxRunSeconds}), which it includes`,
+    };
+  }
+  if (!Number.isFinite(qualityGate.threshold)) {
+    yield { path: "/training/qualityGate/threshold", message: "must be a finite number" };
+  }
+  if (image?.endsWith(":latest")) {
+    yield { path: "/training/image", message: 'must not be ":latest": name a fixed tag or a digest' };
+  }
+  const problem = schedule === undefined ? undefined : scheduleProblem(schedule);
+  if (problem !== undefined) yield { path: "/training/schedule", message: problem };
+  for (const [name, value] of Object.entries(training.hyperparameters)) {
+    const path = pointer("training", "hyperparameters", name);
+    if (typeof value === "number" && !Number.isFinite(value))
+      yield { path, message: "must be a finite number" };
+    yield* credentialProblems(path, name, String(value));
+  }
+}
+
+function* credentialProblems(path: string, name: string, value: string): Iterable<SpecProblem> {
+  const kind = credentialIn(value);
+  const remedy = "keep secrets in AWS Secrets Manager and refer to them by name";
+  if (kind !== undefined) yield { path, message: `the value looks like ${kind}: ${remedy}` };
+  else if (isCredentialName(name))
+    yield { path, message: `"${name}" is the name of a credential: ${remedy}` };
+}
+
+function* tagProblems({ tags }: PipelineSpec): Iterable<SpecProblem> {
+  const entries = Object.entries(tags);
+  if (entries.length > TAG_LIMIT) {
+    yield {
+      path: "/tags",
+      message: `at most ${TAG_LIMIT} tags: AWS allows 50 and the pipeline sets its own`,
+    };
+  }
+  const seen = new Map<string, string>();
+  for (const [key, value] of entries) {
+    const path = pointer("tags", key);
+    const lower = key.toLowerCase();
+    const twin = seen.get(lower);
+    // IAM compares tag keys without regard to case and refuses a role with two that differ only in it.
+    if (twin !== undefined) yield { path, message: `differs from "${twin}" only in case` };
+    else seen.set(lower, key);
+    if (lower.startsWith("aws:") || lower.startsWith(RESERVED_TAG_PREFIX)) {
+      yield { path, message: `keys that begin with "aws:" or "${RESERVED_TAG_PREFIX}" are reserved` };
+    }
+    if (!/^[\p{L}\p{N} _.:/=+\-@]*$/u.test(key + value)) {
+      yield { path, message: "letters, digits, spaces and _ . : / = + - @ only" };
+    }
+    yield* credentialProblems(path, key, value);
+  }
+}
+
+function* networkProblems({ network: { dedicated, cidr } }: PipelineSpec): Iterable<SpecProblem> {
+  const path = "/network/cidr";
+  if (cidr === undefined) return;
+  if (!dedicated) yield { path, message: "has no effect unless network.dedicated is true" };
+  const parsed = parseCidr(cidr);
+  if (parsed === undefined) {
+    yield { path, message: `"${cidr}" is not an IPv4 network address with a prefix, as in 10.80.0.0/20` };
+  } else if (!isPrivate(parsed)) {
+    yield { path, message: "must lie within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16" };
+  } else if (parsed.prefix < 16 || parsed.prefix > 24) {
+    yield { path, message: `prefix must be 16 to 24, not ${parsed.prefix}` };
+  }
+}
+
+function* alertProblems({ alerts: { webhooks } }: PipelineSpec): Iterable<SpecProblem> {
+  for (const [index, webhook] of webhooks.entries()) {
+    const path = pointer("alerts", "webhooks", index);
+    const url = URL.canParse(webhook) ? new URL(webhook) : undefined;
+    if (url === undefined || url.protocol !== "https:")
+      yield { path, message: "must be an https:// address" };
+    else if (url.username !== "" || url.password !== "") {
+      yield { path, message: "must not carry a user name or password" };
+    }
+  }
+}
+
+function* monitoringProblems({ monitoring, training }: PipelineSpec): Iterable<SpecProblem> {
+  if (!LOG_RETENTION_DAYS.some((days) => days === monitoring.logRetentionDays)) {
+    yield {
+      path: "/monitoring/logRetentionDays",
+      message: `CloudWatch Logs accepts ${LOG_RETENTION_DAYS.join(", ")}, not ${monitoring.logRetentionDays}`,
+    };
+  }
+  const trainingMinutes = Math.ceil(training.spot.maxRunSeconds / 60);
+  if (monitoring.alarms.executionMinutes <= trainingMinutes) {
+    yield {
+      path: "/monitoring/alarms/executionMinutes",
+      message: `must be more than the ${trainingMinutes} minutes that training alone may take`,
+    };
+  }
+}
+
+/** Confidential data needs somebody to alert; restricted data a network of its own and a year of logs besides. */
+function* classificationProblems(spec: PipelineSpec): Iterable<SpecProblem> {
+  const level = spec.dataClassification;
+  if (level !== "confidential" && level !== "restricted") return;
+  const because = `data is ${level}`;
+  if (spec.alerts.emails.length === 0) {
+    yield { path: "/alerts/emails", message: `at least one address is required because ${because}` };
+  }
+  if (level === "confidential") return;
+  if (!spec.network.dedicated) {
+    yield { path: "/network/dedicated", message: `must be true because ${because}` };
+  }
+  if (spec.monitoring.logRetentionDays < 365) {
+    yield { path: "/monitoring/logRetentionDays", message: `must be at least 365 because ${because}` };
+  }
+}
+
+/** Every breach of a rule that the schema can't express. The spec has passed the schema and has its defaults. */
+export function specProblems(spec: PipelineSpec): SpecProblem[] {
+  return [
+    ...datasetProblems(spec),
+    ...trainingProblems(spec),
+    ...monitoringProblems(spec),
+    ...alertProblems(spec),
+    ...networkProblems(spec),
+    ...tagProblems(spec),
+    ...classificationProblems(spec),
+  ];
+}

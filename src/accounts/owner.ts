@@ -1,0 +1,23 @@
+import type pg from "pg";
+import type { StackOwner } from "../operations/worker.ts";
+import { deleteAccount, getAccount, setFoundationReady } from "./store.ts";
+
+/** Runs operations on the foundation of an account. */
+export function foundationOwner(pool: pg.Pool): StackOwner {
+  return {
+    programFor: async ({ team, subject, kind, options }) => {
+      if (subject.type !== "account") throw new Error("Not an account's operation");
+      const { aws } = await getAccount(pool, team, subject.account);
+      const dataOnDestroy = kind === "destroy" && options.data === "delete" ? "delete" : "retain";
+      return { name: "foundation", input: { account: aws, dataOnDestroy } };
+    },
+    onEnded: async (client, { kind, team, subject, stackId }, outcome) => {
+      if (outcome.state !== "succeeded" || subject.type !== "account") return;
+      if (kind === "update") await setFoundationReady(client, stackId, true);
+      if (kind === "destroy") {
+        await setFoundationReady(client, stackId, false);
+        await deleteAccount(client, team, subject.account);
+      }
+    },
+  };
+}

@@ -1,0 +1,276 @@
+import type pg from "pg";
+import Type, { type Static } from "typebox";
+import { AppError } from "../errors.ts";
+import { AccountName, type App, Moment, problems, TeamName } from "../http/app-types.ts";
+import { PageQuery, pageOf, parseCursor, toPage } from "../http/pages.ts";
+import { OperationView, operationView } from "../operations/schema.ts";
+import { activeChange } from "../operations/store.ts";
+import { submitOperation } from "../operations/submit.ts";
+import { inTransaction } from "../postgres/pool.ts";
+import type { Queue } from "../queue/queue.ts";
+import { countByPhase, ensureStack, findStack } from "../stacks/store.ts";
+import { getTeam } from "../teams/store.ts";
+import {
+  type Account,
+  countSharers,
+  deleteAccount,
+  foundationProject,
+  getAccount,
+  listAccounts,
+  pipelinesIn,
+  putAccount,
+} from "./store.ts";
+
+const awsFields = {
+  accountId: Type.String({ pattern: "^\\d{12}$", description: "The AWS account's 12 digits" }),
+  region: Type.String({
+    pattern: "^[a-z]{2}(-[a-z]+)+-\\d$",
+    description: "AWS region, such as eu-central-1",
+  }),
+  roleArn: Type.Optional(
+    Type.String({
+      pattern: "^arn:aws[a-z-]*:iam::\\d{12}:role/[\\w+=,.@/-]+$",
+      maxLength: 2048,
+      description: "Role the service assumes there; without it the service's own identity is used",
+    }),
+  ),
+  externalId: Type.Optional(
+    Type.String({
+      pattern: "^[\\w+=,.@:/-]+$",
+      minLength: 2,
+      maxLength: 1224,
+      description: "External id the role asks for",
+    }),
+  ),
+};
+
+const AccountBody = Type.Object(awsFields, {
+  additionalProperties: false,
+  description: "An AWS account and region",
+});
+
+const AccountView = Type.Object(
+  {
+    team: TeamName,
+    name: AccountName,
+    ...awsFields,
+    foundation: Type.Enum(["provisioned", "not_provisioned"], {
+      description: "Whether pipelines can be put there",
+    }),
+    createdAt: Moment("When it was registered"),
+    updatedAt: Moment("When it was last changed"),
+  },
+  { description: "An AWS account and region that a team may use" },
+);
+
+const AccountParams = Type.Object({ team: TeamName, account: AccountName });
+
+const DataQuery = Type.Object(
+  {
+    data: Type.Enum(["retain", "delete"], {
+      default: "retain",
+      description:
+        "What becomes of what holds data: `retain` leaves it in the account, `delete` removes it for good",
+    }),
+  },
+  { additionalProperties: false },
+);
+
+function view(account: Account): Static<typeof AccountView> {
+  return {
+    team: account.team,
+    name: account.name,
+    ...account.aws,
+    foundation: account.foundationReady ? "provisioned" : "not_provisioned",
+    createdAt: account.createdAt.toISOString(),
+    updatedAt: account.updatedAt.toISOString(),
+  };
+}
+
+export function accountRoutes(
+  app: App,
+  { pool, queue }: { readonly pool: pg.Pool; readonly queue: Queue },
+): void {
+  app.put(
+    "/teams/:team/accounts/:account",
+    {
+      schema: {
+        summary: "Register an AWS account and region, and provision its foundation",
+        tags: ["accounts"],
+        params: AccountParams,
+        body: AccountBody,
+        response: { 202: OperationView, ...problems(404, 409, 413, 415) },
+      },
+    },
+    async (request, reply) => {
+      const { team, account: name } = request.params;
+      const aws = request.body;
+      if (aws.roleArn !== undefined && !aws.roleArn.includes(`::${aws.accountId}:`)) {
+        const message = `must be a role of account ${aws.accountId}`;
+        throw new AppError("invalid_request", `roleArn ${message}, not ${aws.roleArn}`, {
+          details: { errors: [{ path: "/roleArn", message }] },
+        });
+      }
+      const operation = await inTransaction(pool, async (client) => {
+        await getTeam(client, team);
+        const stackId = await ensureStack(client, foundationProject, `${aws.accountId}.${aws.region}`);
+        await putAccount(client, team, name, aws, stackId);
+        return submitOperation(client, queue, {
+          kind: "update",
+          stackId,
+          team,
+          subject: { type: "account", account: name },
+          revision: null,
+          options: {},
+          requestId: request.id,
+        });
+      });
+      return reply
+        .code(202)
+        .header("location", `/v1/operations/${operation.id}`)
+        .send(operationView(operation));
+    },
+  );
+
+  app.get(
+    "/teams/:team/accounts",
+    {
+      schema: {
+        summary: "List a team's accounts by name",
+        tags: ["accounts"],
+        params: Type.Object({ team: TeamName }),
+        querystring: Type.Object(PageQuery, { additionalProperties: false }),
+        response: { 200: pageOf(AccountView, "Accounts"), ...problems(404) },
+      },
+    },
+    async (request) => {
+      const { team } = request.params;
+      const { limit, cursor } = request.query;
+      await getTeam(pool, team);
+      const accounts = await listAccounts(pool, team, parseCursor(cursor, 1)?.[0], limit);
+      return toPage(accounts, limit, view, (account) => [account.name]);
+    },
+  );
+
+  app.get(
+    "/teams/:team/accounts/:account",
+    {
+      schema: {
+        summary: "Read an account",
+        tags: ["accounts"],
+        params: AccountParams,
+        response: { 200: AccountView, ...problems(404) },
+      },
+    },
+    async (request) => {
+      await getTeam(pool, request.params.team);
+      return view(await getAccount(pool, request.params.team, request.params.account));
+    },
+  );
+
+  app.get(
+    "/teams/:team/accounts/:account/foundation",
+    {
+      schema: {
+        summary: "Read the foundation of an account: the account-wide resources that its pipelines share",
+        tags: ["accounts"],
+        params: AccountParams,
+        response: {
+          200: Type.Object(
+            {
+              state: Type.Enum(["provisioned", "not_provisioned"], {
+                description: "Whether pipelines can be put there",
+              }),
+              resources: Type.Integer({ description: "AWS resources of the foundation" }),
+              sharedBy: Type.Integer({
+                description:
+                  "Registered accounts, of any team, that stand for the same AWS account and region",
+              }),
+              outputs: Type.Record(Type.String(), Type.Unknown(), {
+                description: "What pipelines take from it",
+              }),
+              recordedAt: Type.Optional(Moment("When the outputs were recorded")),
+            },
+            { description: "A foundation" },
+          ),
+          ...problems(404),
+        },
+      },
+    },
+    async (request) => {
+      await getTeam(pool, request.params.team);
+      const account = await getAccount(pool, request.params.team, request.params.account);
+      const [stack, counts, sharedBy] = await Promise.all([
+        findStack(pool, account.stackId),
+        countByPhase(pool, account.stackId),
+        countSharers(pool, account.stackId),
+      ]);
+      return {
+        state: account.foundationReady ? ("provisioned" as const) : ("not_provisioned" as const),
+        resources: [...counts.values()].reduce((sum, count) => sum + count, 0),
+        sharedBy,
+        outputs: { ...stack.outputs },
+        ...(stack.outputsRecordedAt === null ? {} : { recordedAt: stack.outputsRecordedAt.toISOString() }),
+      };
+    },
+  );
+
+  app.delete(
+    "/teams/:team/accounts/:account",
+    {
+      schema: {
+        summary: "Remove an account; the last one that shares a foundation destroys it",
+        tags: ["accounts"],
+        params: AccountParams,
+        querystring: DataQuery,
+        response: {
+          202: OperationView,
+          204: Type.Null({ description: "Removed; others still share the foundation" }),
+          ...problems(404, 409),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { team, account: name } = request.params;
+      const operation = await inTransaction(pool, async (client) => {
+        await getTeam(client, team);
+        const account = await getAccount(client, team, name);
+        const pipelines = await pipelinesIn(client, team, name);
+        if (pipelines.length > 0) {
+          throw new AppError(
+            "account_in_use",
+            `Account "${name}" still has the pipelines ${pipelines.join(", ")}: delete them first`,
+          );
+        }
+        const active = await activeChange(client, account.stackId);
+        if (active) {
+          throw new AppError(
+            "stack_busy",
+            `Operation ${active.id} is working on the foundation: wait until it has ended`,
+            {
+              details: { operation: active.id },
+            },
+          );
+        }
+        if ((await countSharers(client, account.stackId)) > 1) {
+          await deleteAccount(client, team, name);
+          return undefined;
+        }
+        return submitOperation(client, queue, {
+          kind: "destroy",
+          stackId: account.stackId,
+          team,
+          subject: { type: "account", account: name },
+          revision: null,
+          options: { data: request.query.data },
+          requestId: request.id,
+        });
+      });
+      if (!operation) return reply.code(204).send(null);
+      return reply
+        .code(202)
+        .header("location", `/v1/operations/${operation.id}`)
+        .send(operationView(operation));
+    },
+  );
+}

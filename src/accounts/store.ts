@@ -1,0 +1,148 @@
+import type { AwsAccount, FoundationOutputs } from "../../programs/inputs.ts";
+import { AppError } from "../errors.ts";
+import type { Queryable } from "../postgres/pool.ts";
+
+export const foundationProject = "aidlc-foundation";
+
+/** An AWS account and region that a team may use, with the foundation it shares with whoever else registered them. */
+export interface Account {
+  readonly team: string;
+  readonly name: string;
+  readonly aws: AwsAccount;
+  readonly stackId: string;
+  readonly foundationReady: boolean;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+interface AccountRow {
+  team: string;
+  name: string;
+  aws_account_id: string;
+  region: string;
+  role_arn: string | null;
+  external_id: string | null;
+  stack_id: string;
+  ready: boolean;
+  created_at: Date;
+  updated_at: Date;
+}
+
+const selection = `select a.team, a.name, a.aws_account_id, a.region, a.role_arn, a.external_id, f.stack_id, f.ready,
+  a.created_at, a.updated_at from accounts a join foundations f using (aws_account_id, region)`;
+
+function fromRow(row: AccountRow): Account {
+  return {
+    team: row.team,
+    name: row.name,
+    aws: {
+      accountId: row.aws_account_id,
+      region: row.region,
+      ...(row.role_arn === null ? {} : { roleArn: row.role_arn }),
+      ...(row.external_id === null ? {} : { externalId: row.external_id }),
+    },
+    stackId: row.stack_id,
+    foundationReady: row.ready,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}
+
+/** Throws `account_not_found`. */
+export async function getAccount(db: Queryable, team: string, name: string): Promise<Account> {
+  const found = await db.query<AccountRow>(`${selection} where a.team = $1 and a.name = $2`, [team, name]);
+  const row = found.rows[0];
+  if (!row) {
+    throw new AppError(
+      "account_not_found",
+      `Team "${team}" has no account "${name}": register it with PUT /v1/teams/${team}/accounts/${name}`,
+    );
+  }
+  return fromRow(row);
+}
+
+export async function listAccounts(
+  db: Queryable,
+  team: string,
+  after: string | undefined,
+  limit: number,
+): Promise<Account[]> {
+  const found = await db.query<AccountRow>(
+    `${selection} where a.team = $1 and ($2::text is null or a.name > $2) order by a.name limit $3`,
+    [team, after ?? null, limit + 1],
+  );
+  return found.rows.map(fromRow);
+}
+
+/**
+ * Registers an account or changes its role. The AWS account and region of a registered one can't be changed, because its
+ * pipelines live there: throws `account_conflict`.
+ */
+export async function putAccount(
+  db: Queryable,
+  team: string,
+  name: string,
+  aws: AwsAccount,
+  stackId: string,
+): Promise<Account> {
+  await db.query(
+    `insert into foundations (aws_account_id, region, stack_id) values ($1, $2, $3) on conflict do nothing`,
+    [aws.accountId, aws.region, stackId],
+  );
+  const written = await db.query(
+    `insert into accounts as a (team, name, aws_account_id, region, role_arn, external_id) values ($1, $2, $3, $4, $5, $6)
+     on conflict (team, name) do update
+       set role_arn = excluded.role_arn, external_id = excluded.external_id, updated_at = now()
+       where a.aws_account_id = excluded.aws_account_id and a.region = excluded.region`,
+    [team, name, aws.accountId, aws.region, aws.roleArn ?? null, aws.externalId ?? null],
+  );
+  if (written.rowCount === 0) {
+    throw new AppError(
+      "account_conflict",
+      `Account "${name}" stands for another AWS account or region: register ${aws.accountId} in ${aws.region} under another name`,
+    );
+  }
+  return getAccount(db, team, name);
+}
+
+/** How many accounts, of whichever team, share a foundation. */
+export async function countSharers(db: Queryable, stackId: string): Promise<number> {
+  const counted = await db.query<{ count: number }>(
+    "select count(*) as count from accounts a join foundations f using (aws_account_id, region) where f.stack_id = $1",
+    [stackId],
+  );
+  return (counted.rows[0] as { count: number }).count;
+}
+
+/** Names of the live pipelines in an account of a team, a few at most. */
+export async function pipelinesIn(db: Queryable, team: string, account: string): Promise<string[]> {
+  const found = await db.query<{ name: string }>(
+    "select name from pipelines where team = $1 and account = $2 and deleted_at is null order by name limit 5",
+    [team, account],
+  );
+  return found.rows.map((row) => row.name);
+}
+
+export async function deleteAccount(db: Queryable, team: string, name: string): Promise<void> {
+  await db.query("delete from accounts where team = $1 and name = $2", [team, name]);
+}
+
+export async function setFoundationReady(db: Queryable, stackId: string, ready: boolean): Promise<void> {
+  await db.query("update foundations set ready = $2 where stack_id = $1", [stackId, ready]);
+}
+
+/** What pipelines take from the foundation; throws `foundation_not_ready` until it has been provisioned. */
+export async function foundationOutputs(db: Queryable, account: Account): Promise<FoundationOutputs> {
+  const found = await db.query<{ outputs: FoundationOutputs | null }>(
+    "select outputs from stacks where id = $1",
+    [account.stackId],
+  );
+  const outputs = found.rows[0]?.outputs;
+  if (!account.foundationReady || !outputs) {
+    throw new AppError(
+      "foundation_not_ready",
+      `The foundation of account "${account.name}" is not provisioned: wait for its operation, or PUT the account again`,
+    );
+  }
+  return outputs;
+}

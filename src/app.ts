@@ -1,0 +1,163 @@
+import { randomUUID } from "node:crypto";
+import swagger from "@fastify/swagger";
+import swaggerUi from "@fastify/swagger-ui";
+import fastify from "fastify";
+import type pg from "pg";
+import type { Logger } from "pino";
+import { parseDocument } from "yaml";
+import { PipelineSpec } from "../programs/spec.ts";
+import { accountRoutes } from "./accounts/routes.ts";
+import { AppError } from "./errors.ts";
+import type { App } from "./http/app-types.ts";
+import { authentication } from "./http/authentication.ts";
+import { healthRoutes } from "./http/health-routes.ts";
+import { Problem, sendProblem } from "./http/problem.ts";
+import { validatorCompiler } from "./http/validation.ts";
+import type { Metrics } from "./metrics.ts";
+import type { OperationFeed } from "./operations/feed.ts";
+import { operationRoutes } from "./operations/routes.ts";
+import { pipelineReportRoutes } from "./pipelines/report-routes.ts";
+import { pipelineRoutes } from "./pipelines/routes.ts";
+import type { SageMakerClients } from "./pipelines/sagemaker.ts";
+import type { Queue } from "./queue/queue.ts";
+import { sandboxRoutes } from "./sandbox/routes.ts";
+import { teamRoutes } from "./teams/routes.ts";
+import { version } from "./version.ts";
+
+export interface AppOptions {
+  readonly pool: pg.Pool;
+  readonly queue: Queue;
+  readonly feed: OperationFeed;
+  readonly sageMaker: SageMakerClients;
+  readonly metrics: Metrics;
+  readonly adminToken: string;
+  readonly sandbox: boolean;
+  readonly cancelHere: (operationId: string) => void;
+  /** Aborts when the service shuts down: streams and waiting requests end then. */
+  readonly closing: AbortSignal;
+  readonly log: Logger;
+}
+
+const bodyLimitBytes = 1024 * 1024;
+
+/** The HTTP application, ready to listen. */
+export async function buildApp(options: AppOptions): Promise<App> {
+  const app = fastify({
+    loggerInstance: options.log,
+    bodyLimit: bodyLimitBytes,
+    genReqId: () => randomUUID(),
+    // Our own closing hook ends what would otherwise keep connections open.
+    forceCloseConnections: "idle",
+    routerOptions: { maxParamLength: 200 },
+  }) as unknown as App;
+  app.setValidatorCompiler(validatorCompiler as Parameters<App["setValidatorCompiler"]>[0]);
+  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
+  app.setNotFoundHandler((request, reply) => {
+    const error = new AppError(
+      "not_found",
+      `There is no ${request.method} ${request.url.split("?")[0]}: see /docs`,
+    );
+    return sendProblem(error, request, reply);
+  });
+  acceptDocuments(app);
+  app.addHook("onRequest", authentication(options.adminToken));
+  app.addHook("onResponse", async (request, reply) => {
+    const route = request.routeOptions.url ?? "unknown";
+    options.metrics.requests.observe(
+      { method: request.method, route, status: reply.statusCode },
+      reply.elapsedTime / 1000,
+    );
+  });
+  app.addHook("onSend", async (request, reply) => {
+    reply.header("x-request-id", request.id);
+    reply.header("x-content-type-options", "nosniff");
+  });
+
+  app.addSchema(Problem);
+  await documentation(app);
+  healthRoutes(app, options);
+  await app.register(
+    async (v1) => {
+      const api = v1 as unknown as App;
+      teamRoutes(api, options);
+      accountRoutes(api, options);
+      pipelineRoutes(api, options);
+      pipelineReportRoutes(api, options);
+      operationRoutes(api, options);
+    },
+    { prefix: "/v1" },
+  );
+  if (options.sandbox) await app.register(sandboxRoutes, { prefix: "/sandbox", pool: options.pool });
+  return app;
+}
+
+/** Bodies may be JSON, JSON merge patches, or YAML. */
+function acceptDocuments(app: App): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    ["application/json", "application/merge-patch+json"],
+    { parseAs: "string" },
+    (_request, body, done) => {
+      // An empty body is no body: a POST without one is what several routes expect.
+      if (body === "") return done(null, undefined);
+      try {
+        done(null, JSON.parse(body as string));
+      } catch (error) {
+        done(unreadable("JSON", (error as Error).message));
+      }
+    },
+  );
+  app.addContentTypeParser(
+    ["application/yaml", "application/x-yaml", "text/yaml"],
+    { parseAs: "string" },
+    (_request, body, done) => {
+      try {
+        const document = parseDocument(body as string, { uniqueKeys: true });
+        const [error] = document.errors;
+        if (error) throw error;
+        // A handful of aliases expands to gigabytes; a spec needs none.
+        done(null, document.toJS({ maxAliasCount: 20 }));
+      } catch (error) {
+        done(unreadable("YAML", (error as Error).message.split("\n")[0] ?? ""));
+      }
+    },
+  );
+}
+
+function unreadable(format: string, reason: string): AppError {
+  const message = `is not valid ${format}: ${reason}`;
+  return new AppError("invalid_request", `The body ${message}`, {
+    details: { errors: [{ path: "", message }] },
+  });
+}
+
+async function documentation(app: App): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: {
+        title: "AIDLC control plane",
+        version,
+        description: "Provisions, updates, watches and tears down the AIDLC pipelines of ML teams on AWS.",
+        license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+      },
+      components: {
+        securitySchemes: { bearer: { type: "http", scheme: "bearer" } },
+        schemas: { PipelineSpec: PipelineSpec as object },
+      },
+      security: [{ bearer: [] }],
+      tags: [
+        { name: "teams", description: "Who owns pipelines" },
+        { name: "accounts", description: "AWS accounts and their foundations" },
+        { name: "pipelines", description: "Pipelines, their revisions, resources and status" },
+        { name: "operations", description: "Long-running actions and their events" },
+        { name: "sandbox", description: "The stand-in for AWS" },
+        { name: "service", description: "The service itself" },
+      ],
+    },
+    refResolver: {
+      buildLocalReference: (json, _base, _fragment, index) => String(json.$id ?? `def-${index}`),
+    },
+  });
+  await app.register(swaggerUi, { routePrefix: "/docs" });
+}

@@ -1,0 +1,47 @@
+import { readdir, readFile } from "node:fs/promises";
+import { platform } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** The environment variable that marks a runner and, by inheritance, every process below it. */
+export const markerVariable = "AIDLC_RUNNER";
+
+/**
+ * Ends every process that bears a runner's marker and returns how many there were; resolves only when none is left. A process
+ * group is not enough: the engine starts each plugin in a group of its own, so a killed group leaves the plugins running.
+ */
+export async function reap(marker: string): Promise<number> {
+  const killed = new Set<number>();
+  for (let pids = await bearersOf(marker); pids.length > 0; pids = await bearersOf(marker)) {
+    for (const pid of pids) {
+      killed.add(pid);
+      kill(pid);
+    }
+    await sleep(10);
+  }
+  return killed.size;
+}
+
+/** The processes of this machine whose environment carries the marker; zombies have none and don't count. */
+async function bearersOf(marker: string): Promise<number[]> {
+  // Elsewhere the environment of another process can't be read; the supervisor still ends the runner's own group.
+  if (platform() !== "linux") return [];
+  const wanted = `${markerVariable}=${marker}`;
+  const pids = (await readdir("/proc"))
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid) && pid !== process.pid);
+  const found = await Promise.all(
+    pids.map(async (pid) => {
+      const environment = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
+      return environment.split("\0").includes(wanted);
+    }),
+  );
+  return pids.filter((_, index) => found[index]);
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It ended by itself in between.
+  }
+}

@@ -1,0 +1,90 @@
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { RunOutcome, RunRequest, TimedEvent } from "./protocol.ts";
+import { type RunLimits, RunnerProcess } from "./runner-process.ts";
+import type { SandboxProvider } from "./sandbox-provider.ts";
+
+export interface SupervisorOptions {
+  readonly dataDir: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Runners that wait with everything imported. */
+  readonly spares: number;
+  readonly limits: RunLimits;
+  /** Set when the target is the sandbox. */
+  readonly sandbox: SandboxProvider | undefined;
+}
+
+export interface Run {
+  /** Who runs it: marker of every process of the operation, and the runner's process group. */
+  readonly marker: string;
+  readonly processGroup: number | undefined;
+  readonly outcome: Promise<RunOutcome>;
+}
+
+/** Starts runners and keeps spare ones; never runs a program in its own process. */
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #workFolder: string;
+  /** Ready ones and ones that are still importing. */
+  #spares: RunnerProcess[] = [];
+  #running = 0;
+  #closed = false;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.#workFolder = join(options.dataDir, "work");
+  }
+
+  async start(): Promise<void> {
+    // Folders of runners that a crash left behind; their processes are the reconciler's business.
+    await rm(this.#workFolder, { recursive: true, force: true });
+    await mkdir(this.#workFolder, { recursive: true, mode: 0o700 });
+    await this.#options.sandbox?.port();
+    this.#replenish();
+  }
+
+  /** Takes a runner for one operation. `outcome` never rejects for what the operation did. */
+  async run(
+    request: Omit<RunRequest, "attachedProviderPort">,
+    signal: AbortSignal,
+    onEvent: (event: TimedEvent) => void,
+  ): Promise<Run> {
+    const attachedProviderPort = await this.#options.sandbox?.port();
+    this.#spares = this.#spares.filter((spare) => spare.alive);
+    const runner = this.#spares.shift() ?? this.#startRunner();
+    this.#running += 1;
+    const outcome = runner
+      .run({ ...request, attachedProviderPort }, this.#options.limits, signal, onEvent)
+      .finally(() => {
+        this.#running -= 1;
+        this.#replenish();
+      });
+    return { marker: runner.marker, processGroup: runner.processGroup, outcome };
+  }
+
+  /** Ends the spare runners; operations must have ended before. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all(this.#spares.splice(0).map((spare) => spare.dispose()));
+    await rm(this.#workFolder, { recursive: true, force: true });
+  }
+
+  /**
+   * Brings the spares up to their number when an operation ends, not when one begins: the imports of a new runner would take
+   * the processor from the operation that has just started.
+   */
+  #replenish(): void {
+    while (!this.#closed && this.#spares.length + this.#running < this.#options.spares) {
+      this.#spares.push(this.#startRunner());
+    }
+  }
+
+  #startRunner(): RunnerProcess {
+    return new RunnerProcess({
+      workFolder: this.#workFolder,
+      compileCacheFolder: join(this.#options.dataDir, "compile-cache"),
+      pluginFolder: this.#options.sandbox?.pluginFolder,
+      environment: this.#options.environment,
+    });
+  }
+}

@@ -1,0 +1,66 @@
+/** Stable codes of every failure that a caller can see, with the HTTP status each is answered with. */
+export const httpStatusByCode = {
+  invalid_request: 400,
+  invalid_spec: 400,
+  unauthenticated: 401,
+  not_found: 404,
+  team_not_found: 404,
+  account_not_found: 404,
+  pipeline_not_found: 404,
+  operation_not_found: 404,
+  revision_not_found: 404,
+  sandbox_resource_not_found: 404,
+  sandbox_fault_not_found: 404,
+  method_not_allowed: 405,
+  team_exists: 409,
+  team_in_use: 409,
+  account_in_use: 409,
+  account_conflict: 409,
+  pipeline_exists: 409,
+  pipeline_conflict: 409,
+  foundation_not_ready: 409,
+  stack_busy: 409,
+  idempotency_conflict: 409,
+  revision_mismatch: 412,
+  payload_too_large: 413,
+  unsupported_media_type: 415,
+  internal: 500,
+  unavailable: 503,
+} as const;
+
+export type ErrorCode = keyof typeof httpStatusByCode;
+
+/** One failing place of a request: a JSON pointer into the body, or the name of a parameter. */
+export interface FieldError {
+  readonly path: string;
+  readonly message: string;
+}
+
+export interface AppErrorDetails {
+  /** Every failing place, for `invalid_request` and `invalid_spec`. */
+  readonly errors?: readonly FieldError[];
+  /** The operation that stands in the way, or that the caller should watch. */
+  readonly operation?: string;
+  readonly retryAfterSeconds?: number;
+}
+
+/** The one error that crosses module borders: its code is part of the API, its message names the value and the remedy. */
+export class AppError extends Error {
+  override readonly name = "AppError";
+  readonly code: ErrorCode;
+  readonly details: AppErrorDetails;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; details?: AppErrorDetails } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.details = options.details ?? {};
+  }
+
+  get httpStatus(): number {
+    return httpStatusByCode[this.code];
+  }
+}

@@ -1,0 +1,40 @@
+import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from "fastify";
+import Type, { type TSchema } from "typebox";
+
+/** The application with its routes typed by their TypeBox schemas. */
+export type App = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+/** A `$ref` to the shared problem schema for each status a route can fail with. */
+export function problems(...statuses: readonly number[]): Record<number, TSchema> {
+  const always = [400, 401, 500, 503];
+  return Object.fromEntries([...always, ...statuses].map((status) => [status, Type.Ref("Problem")]));
+}
+
+const namePattern = "^[a-z][a-z0-9]*(-[a-z0-9]+)*$";
+
+export const TeamName = Type.String({ pattern: namePattern, maxLength: 24, description: "Name of a team" });
+export const AccountName = Type.String({
+  pattern: namePattern,
+  maxLength: 32,
+  description: "A team's name for an account",
+});
+export const PipelineName = Type.String({
+  pattern: namePattern,
+  maxLength: 32,
+  description: "Name of a pipeline in its team",
+});
+export const OperationId = Type.String({ format: "uuid", description: "Id of an operation" });
+export const Moment = (description: string) => Type.String({ format: "date-time", description });

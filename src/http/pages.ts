@@ -1,0 +1,51 @@
+import Type, { type TSchema } from "typebox";
+import { AppError } from "../errors.ts";
+
+/** Query parameters of every list. */
+export const PageQuery = {
+  limit: Type.Integer({ minimum: 1, maximum: 200, default: 50, description: "Items in a page" }),
+  cursor: Type.Optional(Type.String({ maxLength: 500, description: "`nextCursor` of the page before" })),
+};
+
+export function pageOf<Item extends TSchema>(item: Item, description: string) {
+  return Type.Object(
+    {
+      items: Type.Array(item),
+      nextCursor: Type.Optional(Type.String({ description: "Absent on the last page" })),
+    },
+    { description },
+  );
+}
+
+/** A page from rows of which one more than `limit` was read; the key of the last item shown becomes the cursor. */
+export function toPage<Row, Item>(
+  rows: readonly Row[],
+  limit: number,
+  toItem: (row: Row) => Item,
+  keyOf: (row: Row) => readonly string[],
+): { items: Item[]; nextCursor?: string } {
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  const items = shown.map(toItem);
+  if (rows.length <= limit || last === undefined) return { items };
+  return { items, nextCursor: Buffer.from(JSON.stringify(keyOf(last))).toString("base64url") };
+}
+
+/** The key in a cursor of ours, of exactly `parts` strings; throws `invalid_request` for anything else. */
+export function parseCursor(cursor: string | undefined, parts: number): readonly string[] | undefined {
+  if (cursor === undefined) return undefined;
+  try {
+    const key: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString("utf8"));
+    if (Array.isArray(key) && key.length === parts && key.every((part) => typeof part === "string"))
+      return key;
+  } catch {
+    // Falls through to the same answer: not a cursor of ours.
+  }
+  throw new AppError(
+    "invalid_request",
+    `cursor "${cursor}" is not one of this list: leave it out to begin anew`,
+    {
+      details: { errors: [{ path: "query:/cursor", message: "is not a cursor of this list" }] },
+    },
+  );
+}

@@ -1,0 +1,87 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
+import Type from "typebox";
+import { AppError, httpStatusByCode } from "../errors.ts";
+
+/** RFC 9457 problem details, with a stable `code`. */
+export const Problem = Type.Object(
+  {
+    type: Type.String({ description: "A URI reference that names the kind of problem" }),
+    title: Type.String({ description: "The kind of problem in words" }),
+    status: Type.Integer({ description: "The HTTP status" }),
+    code: Type.String({ description: "Stable code for programs" }),
+    detail: Type.String({ description: "What happened, with the value and the remedy" }),
+    instance: Type.String({ description: "The id of the request, as in the logs" }),
+    operation: Type.Optional(Type.String({ description: "The operation that stands in the way" })),
+    errors: Type.Optional(
+      Type.Array(
+        Type.Object({
+          path: Type.String({
+            description: "JSON pointer into the body, or query:/name, params:/name, headers:/name",
+          }),
+          message: Type.String({ description: "What is wrong there" }),
+        }),
+        { description: "Every failing place of the request" },
+      ),
+    ),
+  },
+  { $id: "Problem", description: "RFC 9457 problem details" },
+);
+
+/** Answers every error as a problem; what isn't ours is logged and answered without detail. */
+export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const known = toAppError(error);
+  if (known.httpStatus >= 500) request.log.error({ err: error }, "request failed");
+  const retryAfter = known.details.retryAfterSeconds ?? (known.httpStatus === 503 ? 5 : undefined);
+  if (retryAfter !== undefined) reply.header("retry-after", String(retryAfter));
+  if (known.code === "unauthenticated") reply.header("www-authenticate", 'Bearer realm="aidlc"');
+  return reply
+    .code(known.httpStatus)
+    .type("application/problem+json")
+    .serializer((payload: unknown) => JSON.stringify(payload))
+    .send({
+      type: `urn:aidlc:problem:${known.code}`,
+      title: known.code.replaceAll("_", " "),
+      status: known.httpStatus,
+      code: known.code,
+      detail: known.message,
+      instance: request.id,
+      ...(known.details.operation === undefined ? {} : { operation: known.details.operation }),
+      ...(known.details.errors === undefined ? {} : { errors: known.details.errors }),
+    });
+}
+
+function toAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  const { statusCode, code, message } = error as FastifyError;
+  if (statusCode === httpStatusByCode.payload_too_large) {
+    return new AppError("payload_too_large", "The body is larger than 1 MiB: send a smaller one", {
+      cause: error,
+    });
+  }
+  if (statusCode === httpStatusByCode.unsupported_media_type) {
+    return new AppError(
+      "unsupported_media_type",
+      "Send the body as application/json, application/yaml or, for PATCH, application/merge-patch+json",
+      { cause: error },
+    );
+  }
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
+    return new AppError("invalid_request", `The request can't be read: ${message} (${code})`, {
+      cause: error,
+    });
+  }
+  if (isDatabaseUnavailable(error)) {
+    return new AppError("unavailable", "The database can't be reached at the moment: try again", {
+      cause: error,
+    });
+  }
+  return new AppError("internal", "An unexpected error happened; the logs hold it under this request's id", {
+    cause: error,
+  });
+}
+
+// SQLSTATE class 08 is a connection failure, 57P01..57P03 a server that shuts down or starts.
+function isDatabaseUnavailable(error: unknown): boolean {
+  const code = (error as { code?: unknown }).code;
+  return typeof code === "string" && /^(08...|57P0[123]|ECONNREFUSED|ECONNRESET)$/.test(code);
+}

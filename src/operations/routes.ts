@@ -1,0 +1,239 @@
+import { once } from "node:events";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type pg from "pg";
+import Type from "typebox";
+import { AppError } from "../errors.ts";
+import { type App, OperationId, PipelineName, problems, TeamName } from "../http/app-types.ts";
+import { PageQuery, pageOf, parseCursor, toPage } from "../http/pages.ts";
+import { followOperation, type OperationFeed } from "./feed.ts";
+import { EventView, eventView, OperationView, operationView } from "./schema.ts";
+import { isEnded, operationKinds, operationStates } from "./states.ts";
+import { findOperation, listEvents, listOperations, type Operation, requestCancel } from "./store.ts";
+
+export interface OperationRoutesOptions {
+  readonly pool: pg.Pool;
+  readonly feed: OperationFeed;
+  /** Stops an operation of this node at once; operations of other nodes stop with their next lease renewal. */
+  readonly cancelHere: (operationId: string) => void;
+  /** Aborts when the service shuts down. */
+  readonly closing: AbortSignal;
+}
+
+const OperationParams = Type.Object({ operation: OperationId });
+
+// A comment line now and then keeps proxies from closing a silent stream.
+const keepAliveMs = 15_000;
+const eventBatch = 500;
+
+export function operationRoutes(app: App, options: OperationRoutesOptions): void {
+  const { pool, feed, closing } = options;
+
+  app.get(
+    "/operations",
+    {
+      schema: {
+        summary: "List operations, the newest first",
+        tags: ["operations"],
+        querystring: Type.Object(
+          {
+            ...PageQuery,
+            team: Type.Optional(TeamName),
+            pipeline: Type.Optional(PipelineName),
+            state: Type.Optional(
+              Type.Enum([...operationStates], { description: "Only operations in this state" }),
+            ),
+            kind: Type.Optional(
+              Type.Enum([...operationKinds], { description: "Only operations of this kind" }),
+            ),
+          },
+          { additionalProperties: false },
+        ),
+        response: { 200: pageOf(OperationView, "Operations"), ...problems() },
+      },
+    },
+    async (request) => {
+      const { limit, cursor, ...filter } = request.query;
+      const rows = await listOperations(pool, { ...filter, after: parseCursor(cursor, 2), limit });
+      return toPage(
+        rows,
+        limit,
+        (row) => operationView(row.operation),
+        (row) => row.key,
+      );
+    },
+  );
+
+  app.get(
+    "/operations/:operation",
+    {
+      schema: {
+        summary: "Read an operation; `Prefer: wait=30` answers when it has ended, or after 30 seconds",
+        tags: ["operations"],
+        params: OperationParams,
+        headers: Type.Object({
+          prefer: Type.Optional(
+            Type.String({ description: "`wait=SECONDS`, at most 60 (RFC 7240)", maxLength: 100 }),
+          ),
+        }),
+        response: { 200: OperationView, ...problems(404) },
+      },
+    },
+    async (request) => {
+      const { operation: id } = request.params;
+      const waitMs = waitOf(request.headers.prefer);
+      const signal = AbortSignal.any([AbortSignal.timeout(waitMs), closing, goneSignal(request)]);
+      const ended = await followOperation(feed, id, signal, async () => {
+        const operation = await getOperation(pool, id);
+        return isEnded(operation.state) || waitMs === 0 ? operation : undefined;
+      });
+      return operationView(ended ?? (await getOperation(pool, id)));
+    },
+  );
+
+  app.post(
+    "/operations/:operation/cancel",
+    {
+      schema: {
+        summary: "Ask for an operation's end; a running one completes what it has begun with AWS and stops",
+        tags: ["operations"],
+        params: OperationParams,
+        response: { 202: OperationView, ...problems(404, 409) },
+      },
+    },
+    async (request, reply) => {
+      const { operation: id } = request.params;
+      const operation = await getOperation(pool, id);
+      const cancelled = await requestCancel(pool, id);
+      if (!cancelled) {
+        throw new AppError(
+          "stack_busy",
+          `Operation ${id} has already ended as ${operation.state}: there is nothing to cancel`,
+        );
+      }
+      options.cancelHere(id);
+      return reply.code(202).send(operationView(cancelled));
+    },
+  );
+
+  app.get(
+    "/operations/:operation/events",
+    {
+      schema: {
+        summary: "Events of an operation: JSON pages, or with `Accept: text/event-stream` a live stream",
+        description:
+          "The stream sends one message per event with its sequence as id, resumes after `Last-Event-ID`, and ends with an `end` message that carries the operation.",
+        tags: ["operations"],
+        params: OperationParams,
+        headers: Type.Object({
+          accept: Type.Optional(Type.String()),
+          "last-event-id": Type.Optional(
+            Type.Integer({ minimum: 0, description: "Sequence of the last event received" }),
+          ),
+        }),
+        querystring: Type.Object(
+          {
+            limit: Type.Integer({ minimum: 1, maximum: 1000, default: 200, description: "Events in a page" }),
+            after: Type.Integer({
+              minimum: 0,
+              default: 0,
+              description: "Sequence of the last event of the page before",
+            }),
+          },
+          { additionalProperties: false },
+        ),
+        response: {
+          200: Type.Object(
+            { items: Type.Array(EventView), next: Type.Integer({ description: "`after` of the next page" }) },
+            { description: "A page of events" },
+          ),
+          ...problems(404),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { operation: id } = request.params;
+      const operation = await getOperation(pool, id);
+      if (request.headers.accept?.includes("text/event-stream")) {
+        const after = request.headers["last-event-id"] ?? request.query.after;
+        await streamEvents(options, operation, after, request, reply);
+        return reply;
+      }
+      const events = await listEvents(pool, id, request.query.after, request.query.limit);
+      return reply.send({
+        items: events.map(eventView),
+        next: events.at(-1)?.sequence ?? request.query.after,
+      });
+    },
+  );
+}
+
+/** Throws `operation_not_found`. */
+async function getOperation(pool: pg.Pool, id: string): Promise<Operation> {
+  const operation = await findOperation(pool, id);
+  if (!operation)
+    throw new AppError("operation_not_found", `There is no operation ${id}: see GET /v1/operations`);
+  return operation;
+}
+
+function waitOf(prefer: string | undefined): number {
+  const seconds = /(?:^|,|;)\s*wait=(\d+)/.exec(prefer ?? "")?.[1];
+  return Math.min(Number(seconds ?? 0), 60) * 1000;
+}
+
+function goneSignal(request: FastifyRequest): AbortSignal {
+  const gone = new AbortController();
+  request.raw.once("close", () => {
+    // A request is "closed" as soon as its body has been read; only a closed socket means that nobody waits.
+    if (request.socket.destroyed) gone.abort();
+  });
+  request.socket.once("close", () => gone.abort());
+  return gone.signal;
+}
+
+/** Sends every stored event after `after` in order, then new ones as they are stored, then the operation's end. */
+async function streamEvents(
+  { pool, feed, closing }: OperationRoutesOptions,
+  operation: Operation,
+  after: number,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
+  reply.hijack();
+  const { raw } = reply;
+  raw.writeHead(200, {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-store",
+    "x-accel-buffering": "no",
+  });
+  const signal = AbortSignal.any([closing, goneSignal(request)]);
+  const write = async (text: string) => {
+    if (!raw.write(text)) await once(raw, "drain", { signal });
+  };
+  const keepAlive = setInterval(() => raw.write(": keep-alive\n\n"), keepAliveMs);
+  let sent = after;
+  try {
+    await write("retry: 1000\n\n");
+    await followOperation(feed, operation.id, signal, async () => {
+      // The state is read before the events: once it says "ended", no event can follow that wasn't stored by then.
+      const current = await getOperation(pool, operation.id);
+      for (;;) {
+        const events = await listEvents(pool, operation.id, sent, eventBatch);
+        for (const event of events) {
+          await write(
+            `id: ${event.sequence}\nevent: ${event.type}\ndata: ${JSON.stringify(eventView(event))}\n\n`,
+          );
+          sent = event.sequence;
+        }
+        if (events.length < eventBatch) break;
+      }
+      if (!isEnded(current.state)) return undefined;
+      await write(`event: end\ndata: ${JSON.stringify(operationView(current))}\n\n`);
+      return true;
+    });
+  } catch (error) {
+    if (!signal.aborted) request.log.error({ err: error }, "event stream failed");
+  } finally {
+    clearInterval(keepAlive);
+    raw.end();
+  }
+}

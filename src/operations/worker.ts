@@ -1,0 +1,221 @@
+import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import type pg from "pg";
+import type { Logger } from "pino";
+import type { OperationError, ProgramRequest, RunOutcome, TimedEvent } from "../engine/protocol.ts";
+import { reap } from "../engine/reaper.ts";
+import type { Supervisor } from "../engine/supervisor.ts";
+import type { Metrics } from "../metrics.ts";
+import { inTransaction } from "../postgres/pool.ts";
+import type { Queue, QueuedOperation } from "../queue/queue.ts";
+import { findStack, recordSnapshot } from "../stacks/store.ts";
+import { EventRecorder } from "./event-recorder.ts";
+import type { StackPassphrases } from "./passphrases.ts";
+import { changesStack, laneOf } from "./states.ts";
+import {
+  type Claim,
+  claimOperation,
+  finishOperation,
+  lapsedOperations,
+  type Operation,
+  type OperationResult,
+  recordRunner,
+  renewLease,
+} from "./store.ts";
+
+/** What a feature does for the operations on its own stacks. */
+export interface StackOwner {
+  /** The program and its input as they are now; throws `AppError` when it can't be built. */
+  programFor(operation: Operation): Promise<ProgramRequest>;
+  /** Takes the end of an operation over into the feature's own rows, in the transaction that ends it. */
+  onEnded(client: pg.PoolClient, operation: Operation, outcome: RunOutcome): Promise<void>;
+}
+
+export interface WorkerOptions {
+  readonly pool: pg.Pool;
+  readonly queue: Queue;
+  readonly supervisor: Supervisor;
+  readonly owners: Readonly<Record<Operation["subject"]["type"], StackOwner>>;
+  readonly passphrases: StackPassphrases;
+  readonly backendUrl: string;
+  readonly node: string;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+// A lease outlives a few missed renewals, so that a slow database doesn't end a healthy operation.
+const leaseMs = 30_000;
+const renewMs = 5_000;
+
+/** Runs queued operations to their ends. Every end is recorded; a job is only given back when the database can't be reached. */
+export class Worker {
+  readonly #options: WorkerOptions;
+  readonly #running = new Map<string, AbortController>();
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+  }
+
+  async run(job: QueuedOperation): Promise<void> {
+    const { pool, node, log } = this.#options;
+    const claim = await claimOperation(pool, job.operationId, { node, leaseMs });
+    if (!claim) {
+      // Cancelled or superseded while it waited, or left behind by a node that died: that one's end is settled here.
+      await this.settleLapsed();
+      return;
+    }
+    const { operation } = claim;
+    const operationLog = log.child({
+      operationId: operation.id,
+      requestId: operation.requestId,
+      kind: operation.kind,
+    });
+    operationLog.info({ team: operation.team, subject: operation.subject }, "operation started");
+    const startedMs = performance.now();
+    const outcome = await this.#execute(claim, operationLog);
+    await this.#record(claim, outcome, operationLog);
+    const { kind } = operation;
+    const durationMs = Math.round(performance.now() - startedMs);
+    this.#options.metrics.operations.observe({ kind, state: outcome.state }, durationMs / 1000);
+    operationLog.info(
+      { state: outcome.state, changes: outcome.changes, error: outcome.error, durationMs },
+      "operation ended",
+    );
+  }
+
+  /** Asks an operation that runs on this node to stop; false when none does. */
+  cancel(operationId: string): boolean {
+    const controller = this.#running.get(operationId);
+    controller?.abort();
+    return controller !== undefined;
+  }
+
+  /** Asks every running operation to stop and waits for their ends. */
+  async cancelAll(): Promise<void> {
+    for (const controller of this.#running.values()) controller.abort();
+    while (this.#running.size > 0) await sleep(50);
+  }
+
+  /**
+   * Ends operations of this node that nobody runs any more, after every process of theirs is proved dead: those whose lease
+   * lapsed, and on a start all of them, since only one service can hold the node's name. Idempotent.
+   */
+  async settleLapsed({ all }: { readonly all: boolean } = { all: false }): Promise<void> {
+    const { pool, queue, node, log } = this.#options;
+    for (const lapsed of await lapsedOperations(pool, node, { all })) {
+      if (this.#running.has(lapsed.id)) continue;
+      const killed = lapsed.runner === null ? 0 : await reap(lapsed.runner);
+      const changed = changesStack(lapsed.kind);
+      const error: OperationError = {
+        code: "runner_lost",
+        message: "The service ended while this operation ran",
+        remedy: changed
+          ? "The stack may be locked and its state behind: see the runbook"
+          : "Nothing was changed: repeat it",
+      };
+      const state = changed ? "needs_repair" : "failed";
+      await finishOperation(pool, lapsed.id, lapsed.fencingToken, { state, result: null, error });
+      await queue.discard(laneOf(lapsed.kind), lapsed.id);
+      log.warn(
+        { operationId: lapsed.id, killed, state },
+        "an operation that nobody runs any more was settled",
+      );
+    }
+  }
+
+  async #execute(claim: Claim, log: Logger): Promise<RunOutcome> {
+    const { pool, supervisor, owners, passphrases, backendUrl } = this.#options;
+    const { operation, fencingToken } = claim;
+    const controller = new AbortController();
+    this.#running.set(operation.id, controller);
+    const renewal = setInterval(() => void this.#renew(claim, controller, log), renewMs);
+    const recorder = new EventRecorder(pool, operation.id, fencingToken, log);
+    try {
+      const [program, stack] = await Promise.all([
+        owners[operation.subject.type].programFor(operation),
+        findStack(pool, operation.stackId),
+      ]);
+      const run = await supervisor.run(
+        {
+          operationId: operation.id,
+          action: operation.kind,
+          stack: { project: stack.project, name: stack.name, exists: stack.initialized },
+          program,
+          updateBeforeDestroy: operation.kind === "destroy" && operation.options.data === "delete",
+          passphrase: passphrases.of(stack.project, stack.name),
+          backendUrl,
+        },
+        controller.signal,
+        (timed: TimedEvent) => recorder.add(timed),
+      );
+      await recordRunner(pool, operation.id, fencingToken, run);
+      return await run.outcome;
+    } catch (error) {
+      log.error({ err: error }, "operation could not run");
+      return failedBeforeRun(error);
+    } finally {
+      clearInterval(renewal);
+      await recorder.close();
+      this.#running.delete(operation.id);
+    }
+  }
+
+  async #renew(claim: Claim, controller: AbortController, log: Logger): Promise<void> {
+    try {
+      const { id } = claim.operation;
+      const { held, cancelRequested } = await renewLease(this.#options.pool, id, claim.fencingToken, leaseMs);
+      if (!held) log.error("the lease was lost: stopping the operation");
+      if (!held || cancelRequested) controller.abort();
+    } catch (error) {
+      // The next renewal tries again, long before the lease lapses.
+      log.warn({ err: error }, "the lease could not be renewed");
+    }
+  }
+
+  async #record(claim: Claim, outcome: RunOutcome, log: Logger): Promise<void> {
+    const { pool, owners } = this.#options;
+    const { operation, fencingToken } = claim;
+    const kept = await inTransaction(pool, async (client) => {
+      const end = {
+        state: outcome.state,
+        result: resultOf(operation, outcome),
+        error: outcome.error ?? null,
+      };
+      if (!(await finishOperation(client, operation.id, fencingToken, end))) return false;
+      const { snapshot, stackExists } = outcome;
+      if (snapshot !== undefined || !stackExists) {
+        await recordSnapshot(client, operation.stackId, fencingToken, { exists: stackExists, snapshot });
+      }
+      await owners[operation.subject.type].onEnded(client, operation, outcome);
+      return true;
+    });
+    if (!kept) log.error("a newer claim holds this operation: its end was not recorded");
+  }
+}
+
+function resultOf(operation: Operation, outcome: RunOutcome): OperationResult {
+  const planned = operation.kind === "preview" || operation.kind === "drift";
+  return {
+    changes: outcome.changes,
+    ...(planned ? { steps: outcome.steps } : {}),
+    ...(operation.kind === "preview" && outcome.state === "succeeded" ? { digest: digestOf(outcome) } : {}),
+  };
+}
+
+function digestOf(outcome: RunOutcome): string {
+  return createHash("sha256").update(JSON.stringify(outcome.steps)).digest("hex");
+}
+
+function failedBeforeRun(error: unknown): RunOutcome {
+  return {
+    state: "failed",
+    changes: {},
+    steps: [],
+    stackExists: true,
+    error: {
+      code: "engine_failed",
+      message: error instanceof Error ? error.message : "The operation could not be started",
+      remedy: "Nothing was changed: look at the service's logs, then repeat it",
+    },
+  };
+}

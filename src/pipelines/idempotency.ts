@@ -1,0 +1,41 @@
+import { AppError } from "../errors.ts";
+import type { Queryable } from "../postgres/pool.ts";
+
+/** The operation an earlier request with this key started; throws `idempotency_conflict` when that request was another one. */
+export async function findIdempotent(
+  db: Queryable,
+  team: string,
+  key: string,
+  requestDigest: string,
+): Promise<string | undefined> {
+  // Two requests with one key at the same time: the second waits here and then finds the first one's row.
+  await db.query("select pg_advisory_xact_lock(hashtextextended($1, 0))", [`idempotency ${team}/${key}`]);
+  const found = await db.query<{ request_digest: string; operation_id: string }>(
+    "select request_digest, operation_id from idempotency_keys where team = $1 and key = $2",
+    [team, key],
+  );
+  const row = found.rows[0];
+  if (row && row.request_digest !== requestDigest) {
+    throw new AppError(
+      "idempotency_conflict",
+      `Idempotency-Key "${key}" was used for a different request: use a new key`,
+      {
+        details: { operation: row.operation_id },
+      },
+    );
+  }
+  return row?.operation_id;
+}
+
+export async function rememberIdempotent(
+  db: Queryable,
+  team: string,
+  key: string,
+  requestDigest: string,
+  operationId: string,
+): Promise<void> {
+  await db.query(
+    "insert into idempotency_keys (team, key, request_digest, operation_id) values ($1, $2, $3, $4)",
+    [team, key, requestDigest, operationId],
+  );
+}

@@ -1,0 +1,157 @@
+import Type, { type Static } from "typebox";
+import { PipelineSpec } from "../../programs/spec.ts";
+import { AccountName, Moment, OperationId, PipelineName, TeamName } from "../http/app-types.ts";
+import { PhaseName, StepView } from "../operations/schema.ts";
+import { operationKinds, operationStates } from "../operations/states.ts";
+import { pipelineStates } from "./state.ts";
+import type { Pipeline } from "./store.ts";
+
+export const PipelineParams = Type.Object({ team: TeamName, pipeline: PipelineName });
+
+const OperationRef = Type.Object(
+  {
+    id: OperationId,
+    kind: Type.Enum([...operationKinds], { description: "What it does" }),
+    state: Type.Enum([...operationStates], { description: "How far it is" }),
+  },
+  { description: "An operation in short" },
+);
+
+const summaryFields = {
+  id: Type.String({
+    format: "uuid",
+    description: "Id of the pipeline; a later pipeline of the same name has another",
+  }),
+  team: TeamName,
+  name: PipelineName,
+  account: AccountName,
+  state: Type.Enum([...pipelineStates], { description: "The pipeline in one word" }),
+  desiredRevision: Type.Integer({ description: "The revision that was asked for last" }),
+  appliedRevision: Type.Optional(
+    Type.Integer({ description: "The revision applied last; absent before the first" }),
+  ),
+  lastChange: Type.Optional(OperationRef),
+  createdAt: Moment("When it was created"),
+  updatedAt: Moment("When its spec was last changed"),
+};
+
+export const PipelineSummary = Type.Object(summaryFields, { description: "A pipeline without its spec" });
+export const PipelineView = Type.Object(
+  { ...summaryFields, spec: PipelineSpec },
+  { description: "A pipeline" },
+);
+
+export const RevisionView = Type.Object(
+  {
+    number: Type.Integer({ description: "1 is the first" }),
+    digest: Type.String({ description: "SHA-256 over the spec" }),
+    createdAt: Moment("When it was asked for"),
+    spec: PipelineSpec,
+  },
+  { description: "An immutable revision of a pipeline's spec" },
+);
+
+export const ResourceView = Type.Object(
+  {
+    urn: Type.String({ description: "The resource's URN" }),
+    type: Type.String({ description: "Its type, such as aws:s3/bucket:Bucket" }),
+    name: Type.String({ description: "Its name in the program" }),
+    id: Type.Optional(Type.String({ description: "Its id on AWS; components have none" })),
+    phase: Type.Optional(PhaseName),
+    parent: Type.Optional(Type.String({ description: "URN of the component it belongs to" })),
+    dependencies: Type.Array(Type.String(), { description: "URNs of what it needs" }),
+    inputs: Type.Unknown({ description: "What the program asked for, secrets masked" }),
+    outputs: Type.Unknown({ description: "What the provider answered, secrets masked" }),
+  },
+  { description: "A resource in the stack's state" },
+);
+
+export const DriftView = Type.Object(
+  {
+    operation: OperationId,
+    checkedAt: Moment("When the check ended"),
+    drifted: Type.Integer({ description: "Number of resources that differ from the state" }),
+    steps: Type.Array(StepView, { description: "What differs, property by property" }),
+  },
+  { description: "What the last drift check found" },
+);
+
+export const StatusView = Type.Object(
+  {
+    state: Type.Enum([...pipelineStates], { description: "The pipeline in one word" }),
+    desiredRevision: Type.Integer({ description: "The revision that was asked for last" }),
+    appliedRevision: Type.Optional(Type.Integer({ description: "The revision applied last" })),
+    lastChange: Type.Optional(OperationRef),
+    drift: Type.Optional(
+      Type.Object(
+        {
+          checkedAt: Moment("When the last drift check ended"),
+          drifted: Type.Integer({ description: "Resources that differed" }),
+        },
+        { description: "The last drift check since the last change" },
+      ),
+    ),
+    phases: Type.Array(
+      Type.Object({
+        phase: PhaseName,
+        state: Type.Enum(["absent", "changing", "ready", "drifted", "failed"], {
+          description: "The phase in one word",
+        }),
+        resources: Type.Integer({ description: "AWS resources it has" }),
+        drifted: Type.Integer({ description: "Of these, how many drifted" }),
+      }),
+      { description: "The five phases of the AI development life cycle, in order" },
+    ),
+    sageMaker: Type.Object(
+      {
+        unavailable: Type.Optional(Type.String({ description: "Why SageMaker could not be asked" })),
+        pipeline: Type.Optional(
+          Type.Object(
+            {
+              name: Type.String(),
+              arn: Type.String(),
+              status: Type.String(),
+              lastModifiedAt: Type.Optional(Moment("Last change")),
+            },
+            { description: "The SageMaker pipeline" },
+          ),
+        ),
+        executions: Type.Array(
+          Type.Object({
+            arn: Type.String(),
+            status: Type.String(),
+            startedAt: Type.Optional(Moment("Start of the execution")),
+          }),
+          { description: "Its newest executions" },
+        ),
+        modelPackages: Type.Array(
+          Type.Object({
+            arn: Type.String(),
+            version: Type.Optional(Type.Integer()),
+            status: Type.String(),
+            approval: Type.Optional(Type.String()),
+            createdAt: Type.Optional(Moment("When it was registered")),
+          }),
+          { description: "Its newest model packages" },
+        ),
+      },
+      { description: "What SageMaker says now" },
+    ),
+  },
+  { description: "Where a pipeline stands" },
+);
+
+export function summaryView(pipeline: Pipeline): Static<typeof PipelineSummary> {
+  return {
+    id: pipeline.id,
+    team: pipeline.team,
+    name: pipeline.name,
+    account: pipeline.account,
+    state: pipeline.state,
+    desiredRevision: pipeline.desiredRevision,
+    ...(pipeline.appliedRevision === null ? {} : { appliedRevision: pipeline.appliedRevision }),
+    ...(pipeline.lastChange === null ? {} : { lastChange: pipeline.lastChange }),
+    createdAt: pipeline.createdAt.toISOString(),
+    updatedAt: pipeline.updatedAt.toISOString(),
+  };
+}

@@ -1,0 +1,123 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type pg from "pg";
+import { AwsError } from "./aws-error.ts";
+
+export const faultKinds = ["throttle", "error", "latency"] as const;
+export type FaultKind = (typeof faultKinds)[number];
+
+export const faultOperations = ["create", "read", "update", "delete", "*"] as const;
+export type Operation = Exclude<(typeof faultOperations)[number], "*">;
+
+export interface Fault {
+  readonly id: string;
+  readonly kind: FaultKind;
+  readonly type: string;
+  readonly operation: (typeof faultOperations)[number];
+  readonly account: string | null;
+  readonly probability: number;
+  readonly remaining: number | null;
+  readonly code: string | null;
+  readonly message: string | null;
+  readonly latency_ms: number | null;
+  readonly created_at: Date;
+}
+
+export interface FaultTarget {
+  readonly type: string;
+  readonly operation: Operation;
+  readonly account: string;
+}
+
+export function matches(fault: Fault, target: FaultTarget): boolean {
+  return (
+    (fault.type === "*" || fault.type === target.type) &&
+    (fault.operation === "*" || fault.operation === target.operation) &&
+    (fault.account === null || fault.account === target.account)
+  );
+}
+
+/**
+ * Strikes operations with the faults that somebody ordered through the API. Every process keeps the list in memory and hears of
+ * changes through NOTIFY, so that operations cost no query as long as no fault matches them.
+ */
+export class FaultInjector {
+  readonly #pool: pg.Pool;
+  #faults: readonly Fault[] | undefined;
+  #loading: Promise<readonly Fault[]> | undefined;
+  #listener: pg.PoolClient | undefined;
+  #isClosed = false;
+
+  constructor(pool: pg.Pool) {
+    this.#pool = pool;
+  }
+
+  /** Starts to listen. Without it, or after the connection broke, the list is read again for every operation. */
+  async listen(): Promise<void> {
+    const client = await this.#pool.connect();
+    client.on("notification", () => this.#forget());
+    client.on("error", () => {
+      this.#listener = undefined;
+      this.#forget();
+      client.release(true);
+    });
+    await client.query("listen sandbox_faults");
+    if (this.#isClosed) return client.release(true);
+    this.#listener = client;
+    this.#forget();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#listener?.release(true);
+    this.#listener = undefined;
+  }
+
+  /** Waits as long as ordered, then throws the error that was ordered, if any. */
+  async strike(target: FaultTarget): Promise<void> {
+    for (const fault of await this.#list()) {
+      if (!matches(fault, target) || Math.random() >= fault.probability) continue;
+      if (fault.remaining !== null && !(await this.#consume(fault))) continue;
+      if (fault.latency_ms !== null && fault.latency_ms > 0) await sleep(fault.latency_ms);
+      if (fault.kind === "throttle") {
+        throw new AwsError(
+          fault.code ?? "ThrottlingException",
+          `${fault.message ?? "Rate exceeded"} (exceeded maximum number of attempts, 25)`,
+        );
+      }
+      if (fault.kind === "error")
+        throw new AwsError(fault.code ?? "InternalFailure", fault.message ?? "Internal failure");
+    }
+  }
+
+  async #consume(fault: Fault): Promise<boolean> {
+    const { rowCount } = await this.#pool.query({
+      name: "sandbox-consume-fault",
+      text: "update sandbox.faults set remaining = remaining - 1 where id = $1 and remaining > 0",
+      values: [fault.id],
+    });
+    return rowCount === 1;
+  }
+
+  #forget(): void {
+    this.#faults = undefined;
+    this.#loading = undefined;
+  }
+
+  async #list(): Promise<readonly Fault[]> {
+    if (this.#faults) return this.#faults;
+    const loading = this.#loading ?? this.#load();
+    this.#loading = loading;
+    const faults = await loading;
+    // A notification during the query makes what it found stale; then the next operation reads again.
+    if (this.#listener && this.#loading === loading) this.#faults = faults;
+    else if (this.#loading === loading) this.#loading = undefined;
+    return faults;
+  }
+
+  async #load(): Promise<readonly Fault[]> {
+    const { rows } = await this.#pool.query<Fault>(
+      "select * from sandbox.faults where remaining is null or remaining > 0 order by created_at, id",
+    );
+    return rows;
+  }
+}

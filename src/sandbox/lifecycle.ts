@@ -1,0 +1,313 @@
+import type pg from "pg";
+import { AwsError } from "./aws-error.ts";
+import { effectiveRegion, newResource, plannedOutputs, updatedOutputs } from "./computed.ts";
+import type { ProviderConfiguration } from "./configuration.ts";
+import { assertDeletable, canBeBlocked, waitingPeriod } from "./deletions.ts";
+import type { FaultInjector } from "./faults.ts";
+import { identityKey } from "./identifiers.ts";
+import { isSameJson } from "./json-text.ts";
+import { referencesOf } from "./references.ts";
+import type { ResourceType, Schema } from "./schema.ts";
+import { type Reference, ResourceStore, type StoredResource } from "./store.ts";
+import { missingCode, takenCode, typeTitle } from "./type-names.ts";
+import { isEqual, type Path, type PropertyMap } from "./values.ts";
+import type { Properties } from "./wire.ts";
+
+/** A resource of one engine's state. */
+export interface Target {
+  readonly type: ResourceType;
+  readonly configuration: ProviderConfiguration;
+  readonly id: string;
+  /** Outputs as the engine's state has them. */
+  readonly state: PropertyMap;
+}
+
+export interface Created {
+  readonly id: string;
+  readonly outputs: Properties;
+}
+
+export interface Found {
+  readonly id: string;
+  readonly inputs: Properties;
+  readonly outputs: Properties;
+}
+
+/** Create, read, update and delete as AWS does them. Throws an AwsError whose text says what was being done to what. */
+export class Lifecycle {
+  readonly #pool: pg.Pool;
+  readonly #schema: Schema;
+  readonly #faults: FaultInjector;
+  readonly #store: ResourceStore;
+
+  constructor(pool: pg.Pool, schema: Schema, faults: FaultInjector) {
+    this.#pool = pool;
+    this.#schema = schema;
+    this.#faults = faults;
+    this.#store = new ResourceStore(pool);
+  }
+
+  async create(
+    type: ResourceType,
+    inputs: Properties,
+    configuration: ProviderConfiguration,
+  ): Promise<Created> {
+    const label = nameOf(type, inputs.values) ?? "";
+    return during("creating", type, label, async () => {
+      await this.#faults.strike({ type: type.token, operation: "create", account: configuration.account });
+      const given = await this.#givenByAws(type, inputs.values, configuration);
+      const created = newResource({ type, inputs: inputs.values, configuration, now: new Date(), given });
+      const where = { account: configuration.account, region: effectiveRegion(inputs.values, configuration) };
+      const identity = identityKey(type, created.outputs, where, created);
+      const secrets = withDeclaredSecrets(type, inputs.secrets);
+      const outcome = await this.#store.create(
+        {
+          type: type.token,
+          ...where,
+          identity,
+          awsId: created.id,
+          arn: created.arn,
+          name: nameOf(type, created.outputs),
+          parent: parentOf(type, created.outputs),
+          inputs: inputs.values,
+          outputs: created.outputs,
+          secrets,
+        },
+        referencesOf(this.#schema, type, inputs.values, where),
+        type.facts.overwrites === true,
+      );
+      if (outcome.state === "dangling") throw danglingError(outcome.reference);
+      if (outcome.state === "taken") throw takenError(type, created.outputs, configuration, outcome);
+      return { id: created.id, outputs: { values: created.outputs, secrets } };
+    });
+  }
+
+  /** What a preview shows of a resource that is to be created. */
+  plan(type: ResourceType, inputs: Properties, configuration: ProviderConfiguration): Properties {
+    const values = plannedOutputs({ type, inputs: inputs.values, configuration, now: new Date() });
+    return { values, secrets: withDeclaredSecrets(type, inputs.secrets) };
+  }
+
+  async read(target: Target, oldInputs: Properties): Promise<Found | undefined> {
+    const { type, configuration } = target;
+    return during("reading", type, target.id, async () => {
+      await this.#faults.strike({ type: type.token, operation: "read", account: configuration.account });
+      const row = await this.#find(target);
+      if (!row) return undefined;
+      return {
+        id: row.aws_id,
+        inputs: { values: liveInputs(type, row, oldInputs.values), secrets: row.secrets },
+        outputs: { values: row.outputs, secrets: row.secrets },
+      };
+    });
+  }
+
+  async update(target: Target, news: Properties, oldInputs: PropertyMap): Promise<Properties> {
+    const { type, configuration } = target;
+    return during("updating", type, target.id, async () => {
+      await this.#faults.strike({ type: type.token, operation: "update", account: configuration.account });
+      const outputs = this.planUpdate(target, news).values;
+      const where = { account: configuration.account, region: regionOf(target) };
+      const references = newReferences(this.#schema, type, news.values, oldInputs, where);
+      const dangling = await this.#store.findDangling(configuration.account, references);
+      if (dangling) throw danglingError(dangling);
+      const secrets = withDeclaredSecrets(type, news.secrets);
+      const outcome = await this.#store.update(identityOf(target), {
+        identity: identityOf({ ...target, state: outputs }),
+        name: nameOf(type, outputs),
+        inputs: news.values,
+        outputs,
+        secrets,
+      });
+      if (outcome === "gone") {
+        throw new AwsError(
+          "ResourceNotFoundException",
+          `${typeTitle(type.token)} ${target.id} no longer exists: refresh the stack`,
+        );
+      }
+      if (outcome === "taken") throw takenError(type, outputs, configuration);
+      return { values: outputs, secrets };
+    });
+  }
+
+  planUpdate(target: Target, news: Properties): Properties {
+    const { type, configuration } = target;
+    const request = { type, inputs: news.values, configuration, now: new Date() };
+    return {
+      values: updatedOutputs(request, target.id, target.state),
+      secrets: withDeclaredSecrets(type, news.secrets),
+    };
+  }
+
+  /** Idempotent: what is gone already counts as deleted. */
+  async delete(target: Target): Promise<void> {
+    const { type, configuration } = target;
+    await during("deleting", type, target.id, async () => {
+      await this.#faults.strike({ type: type.token, operation: "delete", account: configuration.account });
+      const identity = identityOf(target);
+      if (canBeBlocked(type.token)) await assertDeletable(this.#pool, type.token, identity);
+      const asParent = parentKeys(type, target.id, target.state);
+      const days = waitingPeriod(type.token, target.state);
+      if (days > 0) await this.#store.scheduleDeletion(identity, asParent, days);
+      else await this.#store.delete(identity, asParent);
+    });
+  }
+
+  async #find(target: Target): Promise<StoredResource | undefined> {
+    const { type, configuration, id, state } = target;
+    if (Object.keys(state).length > 0) {
+      const row = await this.#store.findByIdentity(identityOf(target));
+      if (row) return row.deletion_due_at === null && row.aws_id === id ? row : undefined;
+    }
+    return this.#store.findByAwsId(type.token, configuration.account, regionOf(target), id);
+  }
+
+  /** What doesn't follow from the inputs alone: the next revision, or what a VPC brought with it. */
+  async #givenByAws(
+    type: ResourceType,
+    inputs: PropertyMap,
+    configuration: ProviderConfiguration,
+  ): Promise<PropertyMap> {
+    const region = effectiveRegion(inputs, configuration);
+    if (type.token === "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup") {
+      const vpcId = String(inputs.vpcId);
+      const vpc = await this.#store.findByAwsId("aws:ec2/vpc:Vpc", configuration.account, region, vpcId);
+      const group = vpc?.outputs.defaultSecurityGroupId;
+      return group === undefined ? {} : { adoptedId: group };
+    }
+    const counter = countedOutputs[type.token.split(":")[1] ?? ""];
+    if (!counter) return {};
+    const subject = [type.token, configuration.account, region, String(inputs[counter.of])].join("|");
+    const revision = await this.#store.nextRevision(subject);
+    return { [counter.output]: counter.asText ? String(revision) : revision };
+  }
+}
+
+/** AWS numbers these for ever, also across deletion and replacement. */
+const countedOutputs: Readonly<Record<string, { output: string; of: string; asText?: true }>> = {
+  "ecs/taskDefinition": { output: "revision", of: "family" },
+  "lambda/layerVersion": { output: "version", of: "layerName", asText: true },
+};
+
+async function during<Result>(
+  action: string,
+  type: ResourceType,
+  id: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof AwsError)) throw error;
+    throw new AwsError(error.code, error.during(action, typeTitle(type.token), id));
+  }
+}
+
+function regionOf({ state, configuration }: Target): string {
+  return effectiveRegion(state, configuration);
+}
+
+function identityOf(target: Target): string {
+  const { type, configuration, state, id } = target;
+  const arn = typeof state.arn === "string" && state.arn !== "" ? state.arn : undefined;
+  return identityKey(type, state, { account: configuration.account, region: regionOf(target) }, { id, arn });
+}
+
+export function nameOf(type: ResourceType, properties: PropertyMap): string | undefined {
+  const key = type.facts.autoName?.input ?? type.facts.uniqueBy?.at(-1);
+  const name = key === undefined ? undefined : properties[key];
+  return typeof name === "string" ? name : undefined;
+}
+
+/** A part of another resource (a bucket's policy, a role's attachment) goes when that one goes. */
+function parentOf(type: ResourceType, properties: PropertyMap): string | undefined {
+  const [whole] = type.token === "aws:kms/alias:Alias" ? ["targetKeyId"] : (type.facts.uniqueBy ?? []);
+  if (whole === undefined || (type.facts.unique !== "parent" && type.token !== "aws:kms/alias:Alias"))
+    return undefined;
+  const target = type.facts.references?.[whole];
+  const value = properties[whole];
+  return target === undefined || target.includes("|") || typeof value !== "string"
+    ? undefined
+    : `${target}|${value}`;
+}
+
+export function parentKeys(type: ResourceType, id: string, outputs: PropertyMap): string[] {
+  const names = [id, outputs.arn, nameOf(type, outputs)];
+  return [...new Set(names.filter((name) => typeof name === "string" && name !== ""))].map(
+    (name) => `${type.token}|${String(name)}`,
+  );
+}
+
+function withDeclaredSecrets(type: ResourceType, secrets: readonly Path[]): readonly Path[] {
+  const declared = type.secrets
+    .filter((name) => !secrets.some(([first]) => first === name))
+    .map((name) => [name]);
+  return declared.length === 0 ? secrets : [...secrets, ...declared];
+}
+
+/** What the program gave, as it is now. An input that somebody added by hand shows unless it has its default value. */
+function liveInputs(type: ResourceType, row: StoredResource, known: PropertyMap): PropertyMap {
+  const inputs: PropertyMap = {};
+  for (const [name, value] of Object.entries(row.inputs)) {
+    const before = known[name];
+    if (isSameJson(value, before) && before !== undefined) inputs[name] = before;
+    else if (
+      before !== undefined ||
+      !isEqual(value, type.facts.defaults?.[name] as PropertyMap | undefined)
+    ) {
+      inputs[name] = value;
+    }
+  }
+  return inputs;
+}
+
+function newReferences(
+  schema: Schema,
+  type: ResourceType,
+  news: PropertyMap,
+  olds: PropertyMap,
+  where: { account: string; region: string },
+): Reference[] {
+  const known = new Set(
+    referencesOf(schema, type, olds, where).map(({ property, value }) => `${property}|${value}`),
+  );
+  return referencesOf(schema, type, news, where).filter(
+    ({ property, value }) => !known.has(`${property}|${value}`),
+  );
+}
+
+function danglingError({ property, value, types }: Reference): AwsError {
+  const [target] = types;
+  const what = types.map(typeTitle).join(" or ");
+  return new AwsError(
+    missingCode(target),
+    `${property} refers to "${value}", but there is no such ${what}: create it first or correct the reference`,
+  );
+}
+
+function takenError(
+  type: ResourceType,
+  properties: PropertyMap,
+  configuration: ProviderConfiguration,
+  holder?: { byAccount: string; isScheduledForDeletion: boolean },
+): AwsError {
+  const title = typeTitle(type.token);
+  const name = nameOf(type, properties);
+  if (holder?.isScheduledForDeletion) {
+    return new AwsError(
+      "InvalidRequestException",
+      `You can't create this ${title} because one with the name "${name}" is already scheduled for deletion: wait, restore it or choose another name`,
+    );
+  }
+  if (type.token === "aws:s3/bucket:Bucket" && holder && holder.byAccount !== configuration.account) {
+    return new AwsError(
+      "BucketAlreadyExists",
+      `The requested bucket name "${name}" is not available: bucket names are shared by all accounts, choose another one`,
+    );
+  }
+  const called = name === undefined ? "" : ` "${name}"`;
+  return new AwsError(
+    takenCode(type.token),
+    `${title}${called} already exists: import it or choose another name`,
+  );
+}

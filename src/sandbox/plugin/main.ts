@@ -1,0 +1,28 @@
+import { fstatSync } from "node:fs";
+import { enableCompileCache } from "node:module";
+
+// Engines start this process for work by hand: with the cache of compiled code it is ready in a third of the time.
+enableCompileCache();
+const { serveProvider } = await import("../serve.ts");
+
+// biome-ignore lint/style/noProcessEnv: an executable of its own, whose only setting this is
+const databaseUrl = process.env.AIDLC_SANDBOX_DATABASE_URL;
+if (!databaseUrl) {
+  process.stderr.write(
+    "Set AIDLC_SANDBOX_DATABASE_URL to the database of the service whose sandbox this shall be.\n",
+  );
+  process.exit(1);
+}
+const provider = await serveProvider(databaseUrl);
+// The first line of standard output is how an engine, or the service, learns the port.
+process.stdout.write(`${provider.port}\n`);
+const end = () => {
+  // What is under way may end, but not hold up the shutdown of the service.
+  setTimeout(() => process.exit(0), 1000).unref();
+  void provider.close().finally(() => process.exit(0));
+};
+process.once("SIGINT", end);
+process.once("SIGTERM", end);
+// Whoever starts this process with a pipe ends it by closing the pipe, even by being killed.
+const input = fstatSync(0);
+if (input.isFIFO() || input.isSocket()) process.stdin.on("end", end).resume();

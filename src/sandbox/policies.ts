@@ -1,0 +1,51 @@
+import type { Path, PropertyValue } from "./values.ts";
+import { isMap } from "./values.ts";
+
+/** Inputs that hold an IAM policy document rather than other JSON. */
+const policyInputs = new Set([
+  "policy",
+  "assumeRolePolicy",
+  "accessPolicy",
+  "policyDocument",
+  "resourcePolicy",
+]);
+
+const statementMembers = new Set([
+  "Sid",
+  "Effect",
+  "Action",
+  "NotAction",
+  "Resource",
+  "NotResource",
+  "Principal",
+  "NotPrincipal",
+  "Condition",
+]);
+
+/** What AWS answers with `MalformedPolicyDocument`; undefined when the document is well formed or no policy at all. */
+export function policyFailure(path: Path, _text: string, document: PropertyValue): string | undefined {
+  if (!policyInputs.has(String(path.at(-1))) || !isMap(document)) return undefined;
+  // Life-cycle policies of ECR and data-protection policies of log groups have grammars of their own.
+  if (!("Statement" in document)) return undefined;
+  const version = document.Version;
+  if (version !== undefined && version !== "2012-10-17" && version !== "2008-10-17") {
+    return `MalformedPolicyDocument: Version must be "2012-10-17", not "${String(version)}"`;
+  }
+  const statements = Array.isArray(document.Statement) ? document.Statement : [document.Statement];
+  if (statements.length === 0) return "MalformedPolicyDocument: the policy has no statement";
+  for (const [index, statement] of statements.entries()) {
+    const problem = statementFailure(statement);
+    if (problem !== undefined) return `MalformedPolicyDocument: statement ${index} ${problem}`;
+  }
+  return undefined;
+}
+
+function statementFailure(statement: PropertyValue | undefined): string | undefined {
+  if (!isMap(statement)) return "is not an object";
+  const effect = statement.Effect;
+  if (effect !== "Allow" && effect !== "Deny")
+    return `needs the Effect "Allow" or "Deny", not ${JSON.stringify(effect)}`;
+  if (!("Action" in statement) && !("NotAction" in statement)) return "needs an Action or a NotAction";
+  const stray = Object.keys(statement).find((member) => !statementMembers.has(member));
+  return stray === undefined ? undefined : `has the unknown element "${stray}"`;
+}

@@ -1,0 +1,261 @@
+import type pg from "pg";
+import { AwsError } from "./aws-error.ts";
+import type { Path, PropertyMap } from "./values.ts";
+
+/** A resource as the sandbox keeps it. */
+export interface StoredResource {
+  readonly id: string;
+  readonly number: number;
+  readonly type: string;
+  readonly account: string;
+  readonly region: string;
+  readonly identity: string;
+  readonly aws_id: string;
+  readonly arn: string | null;
+  readonly name: string | null;
+  readonly inputs: PropertyMap;
+  readonly outputs: PropertyMap;
+  readonly secrets: readonly Path[];
+  readonly contents: number;
+  readonly deletion_due_at: Date | null;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+}
+
+export interface NewRow {
+  readonly type: string;
+  readonly account: string;
+  readonly region: string;
+  readonly identity: string;
+  readonly awsId: string;
+  readonly arn: string | undefined;
+  readonly name: string | undefined;
+  readonly parent: string | undefined;
+  readonly inputs: PropertyMap;
+  readonly outputs: PropertyMap;
+  readonly secrets: readonly Path[];
+}
+
+/** A value that must name an existing resource of one of these types. */
+export interface Reference {
+  readonly property: string;
+  readonly value: string;
+  readonly types: readonly string[];
+}
+
+export type CreateOutcome =
+  | { readonly state: "created" }
+  | { readonly state: "dangling"; readonly reference: Reference }
+  | { readonly state: "taken"; readonly byAccount: string; readonly isScheduledForDeletion: boolean };
+
+const missingReferences = `
+  missing as (
+    select r.position
+    from unnest($1::int[], $2::text[], $3::text[]) as r (position, type, value)
+    group by r.position
+    having not bool_or(exists (
+      select 1 from sandbox.resources x
+      where x.type = r.type and x.deletion_due_at is null
+        and (x.aws_id = r.value or x.arn = r.value or x.name = r.value)
+        and (x.account = $4 or x.type = 'aws:s3/bucket:Bucket')
+    ) or exists (
+      -- What a VPC brings with it is no resource of its own.
+      select 1 from sandbox.resources v
+      where v.type = 'aws:ec2/vpc:Vpc' and v.account = $4 and r.type like 'aws:ec2/%' and r.value in
+        (v.outputs->>'defaultSecurityGroupId', v.outputs->>'mainRouteTableId', v.outputs->>'defaultRouteTableId')
+    ))
+  )`;
+
+const insert = `
+  insert into sandbox.resources
+    (type, account, region, identity, aws_id, arn, name, parent, inputs, outputs, secrets)
+  select $5, $4, $6, $7, $8, $9, $10, $11, $12, $13, $14
+  where not exists (select from missing)`;
+
+const overwrite = `
+  on conflict (identity) do update set
+    aws_id = excluded.aws_id, arn = excluded.arn, name = excluded.name, inputs = excluded.inputs,
+    outputs = excluded.outputs, secrets = excluded.secrets, updated_at = now()`;
+
+function createStatement(onConflict: string): string {
+  return `with ${missingReferences}, inserted as (${insert} ${onConflict} returning 1)
+    select (select min(position) from missing) as missing, exists (select from inserted) as created`;
+}
+
+const createOnce = { name: "sandbox-create", text: createStatement("on conflict (identity) do nothing") };
+const createOrOverwrite = { name: "sandbox-create-or-overwrite", text: createStatement(overwrite) };
+
+/** The sandbox's memory. Every operation of a provider is one round trip, as long as nothing goes wrong. */
+export class ResourceStore {
+  readonly #pool: pg.Pool;
+
+  constructor(pool: pg.Pool) {
+    this.#pool = pool;
+  }
+
+  /** Creates the resource if everything it refers to exists and nothing has its identity, all in one statement. */
+  async create(row: NewRow, references: readonly Reference[], overwrites: boolean): Promise<CreateOutcome> {
+    const pairs = references.flatMap(({ types, value }, position) =>
+      types.map((type) => ({ position, type, value })),
+    );
+    const { rows } = await this.#pool.query<{ missing: number | null; created: boolean }>({
+      ...(overwrites ? createOrOverwrite : createOnce),
+      values: [
+        pairs.map(({ position }) => position),
+        pairs.map(({ type }) => type),
+        pairs.map(({ value }) => value),
+        row.account,
+        row.type,
+        row.region,
+        row.identity,
+        row.awsId,
+        row.arn ?? null,
+        row.name ?? null,
+        row.parent ?? null,
+        JSON.stringify(row.inputs),
+        JSON.stringify(row.outputs),
+        JSON.stringify(row.secrets),
+      ],
+    });
+    const [outcome] = rows;
+    if (outcome?.created) return { state: "created" };
+    const dangling = outcome?.missing == null ? undefined : references[outcome.missing];
+    if (dangling) return { state: "dangling", reference: dangling };
+    const holder = await this.findByIdentity(row.identity);
+    // Whoever held the identity may be gone by now; the caller's retry will find it free.
+    return {
+      state: "taken",
+      byAccount: holder?.account ?? row.account,
+      isScheduledForDeletion: holder?.deletion_due_at != null,
+    };
+  }
+
+  /** The first of the references that names nothing. */
+  async findDangling(account: string, references: readonly Reference[]): Promise<Reference | undefined> {
+    if (references.length === 0) return undefined;
+    const pairs = references.flatMap(({ types, value }, position) =>
+      types.map((type) => ({ position, type, value })),
+    );
+    const { rows } = await this.#pool.query<{ missing: number | null }>({
+      name: "sandbox-find-dangling",
+      text: `with ${missingReferences} select min(position) as missing from missing`,
+      values: [
+        pairs.map(({ position }) => position),
+        pairs.map(({ type }) => type),
+        pairs.map(({ value }) => value),
+        account,
+      ],
+    });
+    const position = rows[0]?.missing;
+    return position == null ? undefined : references[position];
+  }
+
+  async findByIdentity(identity: string): Promise<StoredResource | undefined> {
+    const { rows } = await this.#pool.query<StoredResource>({
+      name: "sandbox-find-by-identity",
+      text: "select * from sandbox.resources where identity = $1",
+      values: [identity],
+    });
+    return rows[0];
+  }
+
+  /** By what a person would type for an import; undefined also when several resources share the id. */
+  async findByAwsId(
+    type: string,
+    account: string,
+    region: string,
+    awsId: string,
+  ): Promise<StoredResource | undefined> {
+    const { rows } = await this.#pool.query<StoredResource>({
+      name: "sandbox-find-by-aws-id",
+      text: `select * from sandbox.resources
+        where type = $1 and account = $2 and region = $3 and (aws_id = $4 or arn = $4) and deletion_due_at is null`,
+      values: [type, account, region, awsId],
+    });
+    return rows.length === 1 ? rows[0] : undefined;
+  }
+
+  async list(type: string, account: string, region: string): Promise<StoredResource[]> {
+    const { rows } = await this.#pool.query<StoredResource>({
+      name: "sandbox-list",
+      text: `select * from sandbox.resources
+        where type = $1 and account = $2 and region = $3 and deletion_due_at is null order by number`,
+      values: [type, account, region],
+    });
+    return rows;
+  }
+
+  async update(
+    identity: string,
+    next: {
+      identity: string;
+      name: string | undefined;
+      inputs: PropertyMap;
+      outputs: PropertyMap;
+      secrets: readonly Path[];
+    },
+  ): Promise<"updated" | "gone" | "taken"> {
+    try {
+      const { rowCount } = await this.#pool.query({
+        name: "sandbox-update",
+        text: `update sandbox.resources
+          set identity = $2, name = $3, inputs = $4, outputs = $5, secrets = $6, updated_at = now()
+          where identity = $1 and deletion_due_at is null`,
+        values: [
+          identity,
+          next.identity,
+          next.name ?? null,
+          JSON.stringify(next.inputs),
+          JSON.stringify(next.outputs),
+          JSON.stringify(next.secrets),
+        ],
+      });
+      return rowCount === 1 ? "updated" : "gone";
+    } catch (error) {
+      if (isUniqueViolation(error)) return "taken";
+      throw error;
+    }
+  }
+
+  /** Deletes the resource and what is a part of it. Idempotent. */
+  async delete(identity: string, asParent: readonly string[]): Promise<void> {
+    await this.#pool.query({
+      name: "sandbox-delete",
+      text: "delete from sandbox.resources where identity = $1 or parent = any($2)",
+      values: [identity, asParent],
+    });
+  }
+
+  /** A key or secret stays for its waiting period; meanwhile programs see it as gone. Aliases of a key go at once. */
+  async scheduleDeletion(identity: string, asParent: readonly string[], days: number): Promise<void> {
+    await this.#pool.query({
+      name: "sandbox-schedule-deletion",
+      text: `with parts as (delete from sandbox.resources where parent = any($2))
+        update sandbox.resources set deletion_due_at = now() + make_interval(days => $3), updated_at = now()
+        where identity = $1 and deletion_due_at is null`,
+      values: [identity, asParent, days],
+    });
+  }
+
+  async nextRevision(subject: string): Promise<number> {
+    const { rows } = await this.#pool.query<{ latest: number }>({
+      name: "sandbox-next-revision",
+      text: `insert into sandbox.revisions (subject, latest) values ($1, 1)
+        on conflict (subject) do update set latest = sandbox.revisions.latest + 1 returning latest`,
+      values: [subject],
+    });
+    return rows[0]?.latest ?? 1;
+  }
+}
+
+function isUniqueViolation(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "23505";
+}
+
+/** The database can't be reached or refuses: to an engine that is AWS failing, without our details. */
+export function serviceUnavailable(): AwsError {
+  return new AwsError(
+    "ServiceUnavailableException",
+    "The sandbox can't reach its database: start the service and try again",
+  );
+}

@@ -1,0 +1,157 @@
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Logger } from "pino";
+import { foundationOwner } from "./accounts/owner.ts";
+import { buildApp } from "./app.ts";
+import type { Config } from "./config.ts";
+import { SandboxProvider } from "./engine/sandbox-provider.ts";
+import { Supervisor } from "./engine/supervisor.ts";
+import { createMetrics } from "./metrics.ts";
+import { OperationFeed } from "./operations/feed.ts";
+import { stackPassphrases } from "./operations/passphrases.ts";
+import { Worker } from "./operations/worker.ts";
+import { pipelineOwner } from "./pipelines/owner.ts";
+import { awsSageMakerClients, sandboxSageMakerClients } from "./pipelines/sagemaker-clients.ts";
+import { type EmbeddedPostgres, startEmbeddedPostgres } from "./postgres/embedded.ts";
+import { migrate } from "./postgres/migrations.ts";
+import { holdNode } from "./postgres/node-lock.ts";
+import { openPool } from "./postgres/pool.ts";
+import { openQueue } from "./queue/queue.ts";
+
+export interface Service {
+  /** Where it listens, such as http://127.0.0.1:8080. */
+  readonly url: string;
+  readonly databaseUrl: string;
+  /** Stops taking requests and jobs, lets running operations end for `graceMs`, then asks them to stop; idempotent. */
+  close(graceMs?: number): Promise<void>;
+}
+
+const limits = { wallClockMs: 2 * 3600_000, silenceMs: 30 * 60_000, cancelMs: 60_000 };
+const settleMs = 60_000;
+const defaultGraceMs = 20_000;
+
+/** Starts a whole node: database, queue, engine, HTTP. */
+export async function startService(config: Config, log: Logger): Promise<Service> {
+  const closers: (() => Promise<unknown>)[] = [];
+  const closing = new AbortController();
+  const closeAll = async () => {
+    // The last opened is the first to close; one that fails must not keep the others open.
+    for (const close of closers.splice(0).reverse()) {
+      await close().catch((error: unknown) =>
+        log.error({ err: error }, "a part of the service could not be closed"),
+      );
+    }
+  };
+  try {
+    const server =
+      config.databaseUrl === undefined
+        ? await startEmbeddedPostgres(join(config.dataDir, "postgres"))
+        : undefined;
+    const databaseUrl = config.databaseUrl ?? (server as EmbeddedPostgres).url;
+    // Before the server's end becomes ours to decide: when another service has the name, the server is that one's.
+    const release = await holdNode(databaseUrl, config.node);
+    if (server) closers.push(() => server.stop());
+    closers.push(release);
+    const pool = openPool(databaseUrl, 20);
+    pool.on("error", (error) => log.warn({ err: error }, "an idle database connection was lost"));
+    closers.push(() => pool.end());
+    await migrate(pool);
+
+    const queue = await openQueue(databaseUrl, (error) => log.error({ err: error }, "queue"));
+    const feed = new OperationFeed(databaseUrl, (error) => log.warn({ err: error }, "notifications"));
+    await feed.start();
+    closers.push(() => feed.close());
+
+    const sandbox =
+      config.target === "sandbox" ? new SandboxProvider(databaseUrl, config.childEnvironment) : undefined;
+    if (sandbox) closers.push(() => sandbox.close());
+    const supervisor = new Supervisor({
+      dataDir: config.dataDir,
+      environment: config.childEnvironment,
+      spares: config.concurrency,
+      limits,
+      sandbox,
+    });
+    await supervisor.start();
+    closers.push(() => supervisor.close());
+
+    const metrics = createMetrics(pool);
+    const worker = new Worker({
+      pool,
+      queue,
+      supervisor,
+      owners: { pipeline: pipelineOwner(pool), account: foundationOwner(pool) },
+      passphrases: stackPassphrases(config.statePassphrase),
+      backendUrl: config.backendUrl,
+      node: config.node,
+      metrics,
+      log,
+    });
+    await worker.settleLapsed({ all: true });
+    const settling = setInterval(() => {
+      worker.settleLapsed().catch((error: unknown) => log.error({ err: error }, "lapsed operations"));
+    }, settleMs);
+    await queue.work(config.concurrency, (job) => worker.run(job));
+
+    let url = "";
+    const app = await buildApp({
+      pool,
+      queue,
+      feed,
+      metrics,
+      adminToken: config.adminToken,
+      sandbox: config.target === "sandbox",
+      sageMaker:
+        config.target === "sandbox"
+          ? sandboxSageMakerClients(() => `${url}/sandbox/aws/sagemaker`, config.adminToken)
+          : awsSageMakerClients(),
+      cancelHere: (operationId) => worker.cancel(operationId),
+      closing: closing.signal,
+      log,
+    });
+    url = loopbackOf(await app.listen({ host: config.host, port: config.port }));
+
+    let closed: Promise<void> | undefined;
+    return {
+      url,
+      databaseUrl,
+      close: (graceMs = defaultGraceMs) => {
+        closed ??= (async () => {
+          closing.abort();
+          clearInterval(settling);
+          await app.close();
+          await stopOperations(worker, queue.stop(graceMs + limits.cancelMs), graceMs, log);
+          await closeAll();
+        })();
+        return closed;
+      },
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+/** Gives running operations time to end by themselves; those still running then are asked to stop, which leaves a whole state. */
+async function stopOperations(
+  worker: Worker,
+  stopped: Promise<void>,
+  graceMs: number,
+  log: Logger,
+): Promise<void> {
+  const timer = new AbortController();
+  const grace = sleep(graceMs, "late" as const, { signal: timer.signal }).catch(() => "ended" as const);
+  if ((await Promise.race([stopped, grace])) === "late") {
+    log.warn({ graceMs }, "operations still run: stopping them");
+    await worker.cancelAll();
+  }
+  timer.abort();
+  await stopped;
+}
+
+/** Where this process reaches itself, whichever addresses it listens on. */
+function loopbackOf(address: string): string {
+  const url = new URL(address);
+  if (url.hostname === "0.0.0.0" || url.hostname === "[::]") url.hostname = "127.0.0.1";
+  return url.origin;
+}

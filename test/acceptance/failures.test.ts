@@ -1,0 +1,123 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { ended, startTestService, type TestResponse, type TestService } from "../support/service.ts";
+
+const spec = await readFile(new URL("../../examples/penguins.yaml", import.meta.url), "utf8");
+const team = "/v1/teams/research";
+const account = `${team}/accounts/${parse(spec).account}`;
+
+describe("when something goes wrong", () => {
+  let service: TestService;
+  const send = (method: string, path: string, body?: unknown) => service.request(method, path, body);
+  const fault = async (body: object) =>
+    expect((await send("POST", "/sandbox/v1/faults", body)).status).toBe(201);
+
+  beforeAll(async () => {
+    service = await startTestService();
+    await send("POST", "/v1/teams", { name: "research" });
+    await ended(service, await send("PUT", account, { accountId: "123456789012", region: "eu-central-1" }));
+  });
+  afterEach(async () => {
+    await send("DELETE", "/sandbox/v1/faults");
+  });
+  afterAll(async () => {
+    await service?.remove();
+  });
+
+  it("a refused resource fails the update with a typed error that names it, and the next update completes it", async () => {
+    const pipeline = `${team}/pipelines/refused`;
+    await fault({
+      kind: "error",
+      type: "aws:sns/topic:Topic",
+      operation: "create",
+      code: "AuthorizationError",
+      message: "AccessDenied: not authorized to perform SNS:CreateTopic",
+    });
+    const failed = await ended(service, await send("PUT", pipeline, spec));
+    expect(failed).toMatchObject({
+      state: "failed",
+      error: { code: "access_denied", resource: { type: "aws:sns/topic:Topic" } },
+    });
+    expect(failed.error.remedy).not.toBe("");
+    const { body: status } = await send("GET", `${pipeline}/status`);
+    expect(status.state).toBe("failed");
+    expect(status.appliedRevision).toBeUndefined();
+    expect(status.phases.some((phase: TestResponse["body"]) => phase.state === "failed")).toBe(true);
+
+    await send("DELETE", "/sandbox/v1/faults");
+    const completed = await ended(service, await send("PUT", pipeline, spec));
+    expect(completed.state).toBe("succeeded");
+    expect(completed.result.changes.same).toBeGreaterThan(0);
+  });
+
+  it("a cancelled update ends as cancelled, leaves no lock, and can be completed", async () => {
+    const pipeline = `${team}/pipelines/cancelled`;
+    await fault({ kind: "latency", type: "*", operation: "create", latencyMs: 500 });
+    const accepted = await send("PUT", pipeline, spec);
+    await firstResource(service, accepted.body.id);
+    expect((await send("POST", `/v1/operations/${accepted.body.id}/cancel`)).status).toBe(202);
+    const cancelled = await ended(service, accepted);
+    expect(cancelled).toMatchObject({ state: "cancelled", error: { code: "cancelled" } });
+
+    await send("DELETE", "/sandbox/v1/faults");
+    expect(await ended(service, await send("PUT", pipeline, spec))).toMatchObject({ state: "succeeded" });
+    expect((await send("POST", `/v1/operations/${accepted.body.id}/cancel`)).status).toBe(409);
+  });
+
+  it("a partially created pipeline can be destroyed and leaves nothing", async () => {
+    const pipeline = `${team}/pipelines/partial`;
+    await fault({
+      kind: "error",
+      type: "aws:kms/key:Key",
+      operation: "create",
+      code: "LimitExceededException",
+      message: "too many keys",
+    });
+    expect(await ended(service, await send("PUT", pipeline, spec))).toMatchObject({
+      state: "failed",
+      error: { code: "quota_exceeded" },
+    });
+    await send("DELETE", "/sandbox/v1/faults");
+    expect(await ended(service, await send("DELETE", `${pipeline}?data=delete`))).toMatchObject({
+      state: "succeeded",
+    });
+    const { body } = await send("GET", "/sandbox/v1/resources?limit=200&pipeline=partial");
+    expect(body.items.filter((item: TestResponse["body"]) => item.deletionDueAt === undefined)).toEqual([]);
+  });
+
+  it("operations leave no process and no work folder behind", async () => {
+    // Spares are the only runners left; each has one folder.
+    const folders = await readdir(join(service.dataDir, "work"));
+    const markers = await runnerMarkers();
+    expect(markers.filter((marker) => !folders.includes(marker))).toEqual([]);
+    expect(new Set(markers).size).toBe(folders.length);
+  });
+});
+
+/** Resolves when the operation's first resource has been begun, by its event stream. */
+async function firstResource(service: TestService, operation: string): Promise<void> {
+  const response = await fetch(`${service.url}/v1/operations/${operation}/events`, {
+    headers: { authorization: "Bearer acceptance-test-token", accept: "text/event-stream" },
+  });
+  const decoder = new TextDecoder();
+  for await (const chunk of response.body ?? []) {
+    if (decoder.decode(chunk, { stream: true }).includes("event: resource")) return;
+  }
+  throw new Error("The operation ended without a resource");
+}
+
+/** The marker of every process of this machine that belongs to a runner of this test's service. */
+async function runnerMarkers(): Promise<string[]> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const environments = await Promise.all(
+    pids.map((pid) => readFile(`/proc/${pid}/environ`, "utf8").catch(() => "")),
+  );
+  return environments.flatMap((text) =>
+    text
+      .split("\0")
+      .filter((entry) => entry.startsWith("AIDLC_RUNNER="))
+      .map((entry) => entry.slice(13)),
+  );
+}

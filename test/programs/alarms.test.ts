@@ -1,0 +1,110 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { pipelineNames } from "../../programs/names.ts";
+import { pipelineProgram } from "../../programs/pipeline.ts";
+import { ACCOUNT, anInput, aSpec } from "./support/inputs.ts";
+import { ofType, type Run, resource, runProgram } from "./support/run-program.ts";
+
+const names = pipelineNames({ account: ACCOUNT, team: "fraud", pipeline: "churn" });
+const WARNING = "arn:aws:test:::warning";
+const CRITICAL = "arn:aws:test:::critical";
+
+describe("alarms", () => {
+  let run: Run;
+  beforeAll(async () => {
+    const spec = aSpec({
+      dataset: { quality: { driftThreshold: 0.2 } },
+      training: { qualityGate: { metric: "rmse", threshold: 3, direction: "atMost" } },
+      monitoring: {
+        alarms: {
+          failedExecutions: 2,
+          executionMinutes: 90,
+          quarantinedFraction: 0.1,
+          predictionBandWidth: 4,
+        },
+      },
+    });
+    run = await runProgram(pipelineProgram(anInput({ spec })));
+  });
+
+  const alarm = (name: string) => resource(run, "cloudwatch/metricAlarm:MetricAlarm", name).inputs;
+
+  it.each([
+    [
+      "run-failed",
+      CRITICAL,
+      { metricName: "ExecutionFailed", threshold: 2, comparisonOperator: "GreaterThanOrEqualToThreshold" },
+    ],
+    ["run-slow", WARNING, { metricName: "ExecutionDuration", threshold: 5_400_000, statistic: "Maximum" }],
+    ["undelivered", CRITICAL, { metricName: "ApproximateNumberOfMessagesVisible", threshold: 0 }],
+    ["data-drift", WARNING, { metricName: "DriftScore", threshold: 0.2 }],
+    [
+      "model-quality",
+      WARNING,
+      { metricName: "ModelQuality", threshold: 3, comparisonOperator: "GreaterThanThreshold" },
+    ],
+  ])("%s watches its metric and tells %s", (name, topic, expected) => {
+    expect(alarm(name)).toMatchObject({
+      ...expected,
+      alarmActions: [topic],
+      treatMissingData: "notBreaching",
+    });
+  });
+
+  it("counts the quarantined share of all rows, also where none passed", () => {
+    const { metricQueries, threshold } = alarm("data-rejected");
+    expect(threshold).toBe(0.1);
+    expect(metricQueries).toContainEqual(
+      expect.objectContaining({
+        expression: "FILL(part, 0) / (FILL(part, 0) + FILL(rest, 0))",
+        returnData: true,
+      }),
+    );
+  });
+
+  it("compares predictions with the band that they usually keep to", () => {
+    const inputs = alarm("output-shift");
+    expect(inputs).toMatchObject({
+      comparisonOperator: "LessThanLowerOrGreaterThanUpperThreshold",
+      thresholdMetricId: "band",
+    });
+    expect(inputs).not.toHaveProperty("threshold");
+    expect(inputs.metricQueries).toContainEqual(
+      expect.objectContaining({ id: "band", expression: "ANOMALY_DETECTION_BAND(value, 4)" }),
+    );
+  });
+
+  it("calls a model degraded when it is worse and its data or its output moved", () => {
+    expect(resource(run, "cloudwatch/compositeAlarm:CompositeAlarm", "model-degraded").inputs).toMatchObject({
+      alarmActions: [CRITICAL],
+      alarmRule:
+        `ALARM("${names.named("model-quality")}") AND ` +
+        `(ALARM("${names.named("data-drift")}") OR ALARM("${names.named("output-shift")}"))`,
+    });
+  });
+
+  it("are few", () => {
+    expect(ofType(run, "cloudwatch/metricAlarm:MetricAlarm")).toHaveLength(7);
+  });
+});
+
+describe("events", () => {
+  it("tell of changes to protections by anybody but the provisioning role, through a role and with a dead-letter queue", async () => {
+    const account = { ...ACCOUNT, roleArn: "arn:aws:iam::111122223333:role/provision" };
+    const run = await runProgram(pipelineProgram(anInput({ account })));
+    const pattern = JSON.parse(
+      String(resource(run, "cloudwatch/eventRule:EventRule", "guard-tampering").inputs.eventPattern),
+    );
+    expect(pattern.detail).toMatchObject({
+      requestParameters: {
+        bucketName: expect.arrayContaining([names.bucket("raw"), names.bucket("access-logs")]),
+      },
+      userIdentity: { sessionContext: { sessionIssuer: { arn: [{ "anything-but": [account.roleArn] }] } } },
+    });
+    for (const { inputs } of ofType(run, "cloudwatch/eventTarget:EventTarget")) {
+      expect(inputs).toMatchObject({
+        roleArn: "arn:aws:test:::alerts-role",
+        deadLetterConfig: { arn: "arn:aws:test:::dead-letters" },
+      });
+    }
+  });
+});

@@ -1,0 +1,261 @@
+import { describe, expect, it } from "vitest";
+import { pipelineImages } from "../../programs/images.ts";
+import { pipelineNames } from "../../programs/names.ts";
+import { pipelineSetting } from "../../programs/phases/pipeline-setting.ts";
+import { pipelineDefinition } from "../../programs/pipeline-definition.ts";
+import { ACCOUNT, anInput, aSpec } from "./support/inputs.ts";
+
+const names = pipelineNames({ account: ACCOUNT, team: "fraud", pipeline: "churn" });
+
+interface Step {
+  readonly Name: string;
+  readonly Type: string;
+  readonly Arguments: Readonly<Record<string, unknown>>;
+}
+
+interface Definition {
+  readonly Parameters: readonly { readonly Name: string; readonly DefaultValue: string }[];
+  readonly Steps: readonly Step[];
+}
+
+function definition(change: Parameters<typeof aSpec>[0] = {}): Definition {
+  const setting = pipelineSetting(anInput({ spec: aSpec(change) }));
+  return JSON.parse(
+    pipelineDefinition({
+      names,
+      training: setting.spec.training,
+      images: pipelineImages(setting),
+      roleArns: { processing: "arn:role/processing", training: "arn:role/training" },
+      keyArns: { data: "arn:key/data", models: "arn:key/models" },
+      network: { subnetIds: ["subnet-1", "subnet-2"], securityGroupId: "sg-1" },
+      tags: { "aidlc:team": "fraud" },
+    }),
+  ) as Definition;
+}
+
+function argumentsOf({ Steps }: Definition, name: string): Readonly<Record<string, unknown>> {
+  const step = Steps.find(({ Name }) => Name === name);
+  if (step === undefined) throw new Error(`The definition has no step ${name}`);
+  return step.Arguments;
+}
+
+const parameters = ({ Parameters }: Definition) =>
+  Object.fromEntries(Parameters.map(({ Name, DefaultValue }) => [Name, DefaultValue]));
+
+/** Every `Get` anywhere in a document. */
+function references(value: unknown): string[] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) =>
+    key === "Get" && typeof inner === "string" ? [inner] : references(inner),
+  );
+}
+
+const VPC = { Subnets: ["subnet-1", "subnet-2"], SecurityGroupIds: ["sg-1"] };
+
+describe("the SageMaker pipeline", () => {
+  it("processes, trains, evaluates, and registers behind the quality gate", () => {
+    expect(definition().Steps.map(({ Name, Type }) => [Name, Type])).toEqual([
+      ["Process", "Processing"],
+      ["Train", "Training"],
+      ["Evaluate", "Processing"],
+      ["QualityGate", "Condition"],
+    ]);
+    const gate = argumentsOf(definition(), "QualityGate") as { IfSteps: Step[]; ElseSteps: Step[] };
+    expect(gate.IfSteps.map(({ Type }) => Type)).toEqual(["RegisterModel"]);
+    expect(gate.ElseSteps.map(({ Type }) => Type)).toEqual(["Fail"]);
+  });
+
+  it("refers only to steps, parameters and variables that exist", () => {
+    const steps = ["Process", "Train", "Evaluate"];
+    const unknown = references(definition()).filter((path) => {
+      const [kind, name = ""] = path.split(".");
+      if (kind === "Parameters") return !Object.hasOwn(parameters(definition()), name);
+      if (kind === "Steps") return !steps.includes(name);
+      return !["Execution.PipelineExecutionId", "Execution.PipelineName"].includes(path);
+    });
+    expect(unknown).toEqual([]);
+  });
+
+  it("runs every job isolated, on the pipeline's subnets and in its security group", () => {
+    for (const step of ["Process", "Evaluate"]) {
+      expect(argumentsOf(definition(), step).NetworkConfig).toEqual({
+        EnableNetworkIsolation: true,
+        EnableInterContainerTrafficEncryption: false,
+        VpcConfig: VPC,
+      });
+    }
+    expect(argumentsOf(definition(), "Train")).toMatchObject({
+      EnableNetworkIsolation: true,
+      VpcConfig: VPC,
+    });
+  });
+
+  it("gives each job its own role, its name's prefix and the owner's tags", () => {
+    for (const [step, role, prefix, key] of [
+      ["Process", "processing", "process", "ProcessingJobName"],
+      ["Train", "training", "train", "TrainingJobName"],
+      ["Evaluate", "processing", "evaluate", "ProcessingJobName"],
+    ] as const) {
+      expect(argumentsOf(definition(), step)).toMatchObject({
+        RoleArn: `arn:role/${role}`,
+        [key]: names.jobPrefix(prefix),
+        Tags: [{ Key: "aidlc:team", Value: "fraud" }],
+      });
+    }
+  });
+
+  it("trains on Managed Spot with checkpoints, within the spec's times", () => {
+    expect(argumentsOf(definition(), "Train")).toMatchObject({
+      EnableManagedSpotTraining: true,
+      StoppingCondition: { MaxRuntimeInSeconds: 1800, MaxWaitTimeInSeconds: 3600 },
+      CheckpointConfig: {
+        S3Uri: {
+          "Std:Join": {
+            On: "/",
+            Values: [
+              `s3://${names.bucket("models")}`,
+              "checkpoints",
+              { Get: "Execution.PipelineExecutionId" },
+            ],
+          },
+        },
+      },
+    });
+  });
+
+  it("neither waits nor writes checkpoints without Spot", () => {
+    const training = argumentsOf(definition({ training: { spot: { enabled: false } } }), "Train");
+    expect(training).toMatchObject({
+      EnableManagedSpotTraining: false,
+      StoppingCondition: { MaxRuntimeInSeconds: 1800 },
+    });
+    expect(training).not.toHaveProperty("CheckpointConfig");
+  });
+
+  it("encrypts volumes with the data key and what comes out with the key of its bucket", () => {
+    expect(argumentsOf(definition(), "Train")).toMatchObject({
+      ResourceConfig: { VolumeKmsKeyId: "arn:key/data" },
+      OutputDataConfig: { KmsKeyId: "arn:key/models" },
+    });
+    expect(argumentsOf(definition(), "Process")).toMatchObject({
+      ProcessingOutputConfig: { KmsKeyId: "arn:key/data" },
+    });
+    expect(argumentsOf(definition(), "Evaluate")).toMatchObject({
+      ProcessingOutputConfig: { KmsKeyId: "arn:key/models" },
+    });
+  });
+
+  it.each([
+    "ml.g5.xlarge",
+    "ml.g4dn.xlarge",
+    "ml.p4d.24xlarge",
+    "ml.c5d.large",
+    "ml.m5d.large",
+    "ml.r5dn.large",
+    "ml.m6gd.large",
+  ])("names no key for the volume of %s, whose local storage encrypts itself", (instanceType) => {
+    const { ResourceConfig } = argumentsOf(definition({ training: { instanceType } }), "Train");
+    expect(ResourceConfig).not.toHaveProperty("VolumeKmsKeyId");
+  });
+
+  it.each(["ml.m5.large", "ml.c5n.large", "ml.p3.2xlarge", "ml.r6i.large", "ml.t3.medium"])(
+    "encrypts the volume of %s",
+    (instanceType) => {
+      const { ResourceConfig } = argumentsOf(definition({ training: { instanceType } }), "Train");
+      expect(ResourceConfig).toHaveProperty("VolumeKmsKeyId");
+    },
+  );
+
+  it("encrypts traffic between the instances of distributed training", () => {
+    expect(argumentsOf(definition(), "Train").EnableInterContainerTrafficEncryption).toBe(false);
+    const distributed = definition({ training: { instanceCount: 4 } });
+    expect(argumentsOf(distributed, "Train").EnableInterContainerTrafficEncryption).toBe(true);
+  });
+
+  it("hands hyperparameters over as text", () => {
+    const { HyperParameters } = argumentsOf(
+      definition({ training: { hyperparameters: { depth: 4, rate: 0.1, shuffle: true, target: "y" } } }),
+      "Train",
+    );
+    expect(HyperParameters).toEqual({ depth: "4", rate: "0.1", shuffle: "true", target: "y" });
+  });
+
+  it.each([
+    ["atLeast", "GreaterThanOrEqualTo"],
+    ["atMost", "LessThanOrEqualTo"],
+  ] as const)("compares a metric that must be %s its threshold", (direction, Type) => {
+    const gate = definition({ training: { qualityGate: { metric: "rmse", threshold: 2.5, direction } } });
+    expect(argumentsOf(gate, "QualityGate").Conditions).toEqual([
+      {
+        Type,
+        LeftValue: {
+          "Std:JsonGet": {
+            PropertyFile: { Get: "Steps.Evaluate.PropertyFiles.Evaluation" },
+            Path: "metrics.rmse.value",
+          },
+        },
+        RightValue: 2.5,
+      },
+    ]);
+  });
+
+  it("registers a model for approval, with where it came from", () => {
+    const gate = argumentsOf(definition(), "QualityGate") as { readonly IfSteps: readonly Step[] };
+    expect(gate.IfSteps[0]?.Arguments).toMatchObject({
+      ModelPackageGroupName: names.named("models"),
+      ModelApprovalStatus: "PendingManualApproval",
+      CustomerMetadataProperties: { Trigger: { Get: "Parameters.Trigger" }, QualityGate: "accuracy >= 0.9" },
+    });
+  });
+
+  it("reads the accepted data by manifest, so archived objects never fail a run", () => {
+    expect(parameters(definition()).InputManifest).toBe(
+      `s3://${names.bucket("validated")}/manifests/training.manifest`,
+    );
+    expect(JSON.stringify(argumentsOf(definition(), "Process"))).toContain('"S3DataType":"ManifestFile"');
+  });
+});
+
+describe("images", () => {
+  const own = (kind: string) => `111122223333.dkr.ecr.eu-west-1.amazonaws.com/aidlc/fraud/churn/${kind}:1`;
+
+  it("come from the pipeline's repositories", () => {
+    expect(parameters(definition())).toMatchObject({
+      ProgramImage: own("training"),
+      TrainingImage: own("training"),
+      InferenceImage: own("inference"),
+    });
+  });
+
+  it("come from the spec where it names one", () => {
+    const image = "999988887777.dkr.ecr.eu-west-1.amazonaws.com/shared/models@sha256:".concat("0".repeat(64));
+    const setting = pipelineSetting(anInput({ spec: aSpec({ training: { image } }) }));
+    expect(pipelineImages(setting)).toMatchObject({
+      program: image,
+      training: image,
+      inference: own("inference"),
+    });
+    expect(pipelineImages(setting).repositoryArns).toContain(
+      "arn:aws:ecr:eu-west-1:999988887777:repository/shared/models",
+    );
+  });
+
+  it("come from AWS for training and inference with a built-in algorithm, which defines metrics of its own", () => {
+    const builtIn = definition({ training: { algorithm: "xgboost" } });
+    const xgboost = "141502667606.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-xgboost:1.7-1";
+    expect(parameters(builtIn)).toMatchObject({
+      ProgramImage: own("training"),
+      TrainingImage: xgboost,
+      InferenceImage: xgboost,
+    });
+    expect(argumentsOf(builtIn, "Train").AlgorithmSpecification).not.toHaveProperty("MetricDefinitions");
+  });
+
+  it("do not exist for a built-in algorithm where AWS has no registry", () => {
+    const account = { ...ACCOUNT, region: "mx-central-1" };
+    const setting = pipelineSetting(
+      anInput({ account, spec: aSpec({ training: { algorithm: "xgboost" } }) }),
+    );
+    expect(() => pipelineImages(setting)).toThrow("no registry in mx-central-1");
+  });
+});

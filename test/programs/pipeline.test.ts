@@ -1,0 +1,352 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { BUCKETS, DATA_BUCKETS, pipelineNames } from "../../programs/names.ts";
+import { pipelineProgram } from "../../programs/pipeline.ts";
+import { ACCOUNT, anInput, aSpec } from "./support/inputs.ts";
+import {
+  awsResources,
+  ofType,
+  type Registered,
+  type Run,
+  resource,
+  runProgram,
+} from "./support/run-program.ts";
+
+const names = pipelineNames({ account: ACCOUNT, team: "fraud", pipeline: "churn" });
+
+/** Every resource of a pipeline with a schedule and nobody to alert, by phase and type. */
+const INVENTORY: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  Architecture: {
+    "budgets/budget:Budget": ["budget"],
+    "ec2/securityGroup:SecurityGroup": ["jobs"],
+    "vpc/securityGroupEgressRule:SecurityGroupEgressRule": ["jobs-to-s3"],
+  },
+  Infrastructure: {
+    "cloudwatch/logGroup:LogGroup": ["cicd-logs", "inference-logs", "monitoring-logs", "validation-logs"],
+    "ecr/lifecyclePolicy:LifecyclePolicy": ["inference-images-lifecycle", "training-images-lifecycle"],
+    "ecr/repository:Repository": ["inference-images", "training-images"],
+    "iam/role:Role": [
+      "alerts-role",
+      "cicd-role",
+      "inference-role",
+      "monitoring-role",
+      "orchestration-role",
+      "processing-role",
+      "schedule-role",
+      "training-role",
+      "validation-role",
+    ],
+    "iam/rolePolicy:RolePolicy": [
+      "alerts-role-policy",
+      "cicd-role-policy",
+      "inference-role-policy",
+      "monitoring-role-policy",
+      "orchestration-role-policy",
+      "processing-role-policy",
+      "schedule-role-policy",
+      "training-role-policy",
+      "validation-role-policy",
+    ],
+    "kms/alias:Alias": ["data-key-alias", "logs-key-alias", "models-key-alias"],
+    "kms/key:Key": ["data-key", "logs-key", "models-key"],
+    "s3/bucket:Bucket": [...BUCKETS],
+    "s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": BUCKETS.map(
+      (kind) => `${kind}-lifecycle`,
+    ),
+    "s3/bucketLogging:BucketLogging": DATA_BUCKETS.map((kind) => `${kind}-logging`),
+    "s3/bucketOwnershipControls:BucketOwnershipControls": BUCKETS.map((kind) => `${kind}-ownership`),
+    "s3/bucketPolicy:BucketPolicy": BUCKETS.map((kind) => `${kind}-policy`),
+    "s3/bucketPublicAccessBlock:BucketPublicAccessBlock": BUCKETS.map((kind) => `${kind}-public-access`),
+    "s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": BUCKETS.map(
+      (kind) => `${kind}-encryption`,
+    ),
+    "s3/bucketVersioning:BucketVersioning": BUCKETS.map((kind) => `${kind}-versioning`),
+    "s3/inventory:Inventory": DATA_BUCKETS.map((kind) => `${kind}-inventory`),
+    "sns/topic:Topic": ["critical", "warning"],
+    "sns/topicPolicy:TopicPolicy": ["critical-policy", "warning-policy"],
+    "sqs/queue:Queue": ["dead-letters"],
+    "sqs/queuePolicy:QueuePolicy": ["dead-letters-policy"],
+  },
+  Deployment: {
+    "cloudwatch/eventRule:EventRule": ["approval-needed"],
+    "cloudwatch/eventTarget:EventTarget": ["approval-needed-target"],
+    "sagemaker/modelPackageGroup:ModelPackageGroup": ["models"],
+    "sagemaker/pipeline:Pipeline": ["training"],
+    "ssm/parameter:Parameter": [
+      "dataset-quality",
+      "dataset-schema",
+      "monitoring-thresholds",
+      "training-hyperparameters",
+      "training-quality-gate",
+      "training-schedule",
+    ],
+  },
+  Learning: {
+    "cloudwatch/compositeAlarm:CompositeAlarm": ["model-degraded"],
+    "cloudwatch/dashboard:Dashboard": ["dashboard"],
+    "cloudwatch/metricAlarm:MetricAlarm": [
+      "data-drift",
+      "data-rejected",
+      "model-quality",
+      "output-shift",
+      "run-failed",
+      "run-slow",
+      "undelivered",
+    ],
+    "scheduler/schedule:Schedule": ["retraining"],
+    "scheduler/scheduleGroup:ScheduleGroup": ["retraining-group"],
+  },
+  Compliance: {
+    "cloudwatch/eventRule:EventRule": ["guard-tampering", "key-tampering"],
+    "cloudwatch/eventTarget:EventTarget": ["guard-tampering-target", "key-tampering-target"],
+  },
+};
+
+const phaseOf = ({ typeChain }: Registered) => typeChain[0]?.replace("aidlc:phase:", "") ?? "";
+
+function inventory(run: Run) {
+  const byPhase = Object.groupBy(awsResources(run), phaseOf);
+  return Object.fromEntries(
+    Object.entries(byPhase).map(([phase, all = []]) => {
+      const byType = Object.groupBy(all, ({ type }) => type.replace("aws:", ""));
+      return [
+        phase,
+        Object.fromEntries(
+          Object.entries(byType).map(([type, some = []]) => [type, some.map(({ name }) => name)]),
+        ),
+      ];
+    }),
+  );
+}
+
+const sorted = (listing: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>) =>
+  Object.fromEntries(
+    Object.entries(listing).map(([phase, types]) => [
+      phase,
+      Object.fromEntries(Object.entries(types).map(([type, all]) => [type, all.toSorted()])),
+    ]),
+  );
+
+const SCHEDULED = aSpec({ training: { schedule: "cron(0 3 * * ? *)" } });
+
+describe("a pipeline", () => {
+  let run: Run;
+  beforeAll(async () => {
+    run = await runProgram(pipelineProgram(anInput({ spec: SCHEDULED })));
+  });
+
+  it("consists of these resources, each in its phase", () => {
+    expect(sorted(inventory(run))).toEqual(sorted(INVENTORY));
+  });
+
+  it("is made of real resources, far more than sixty", () => {
+    expect(awsResources(run).length).toBeGreaterThan(120);
+  });
+
+  it("asks for the same at every run", async () => {
+    const again = await runProgram(pipelineProgram(anInput({ spec: SCHEDULED })));
+    const inputs = ({ resources }: Run) =>
+      Object.fromEntries(resources.map((each) => [`${each.type} ${each.name}`, each.inputs]));
+    expect(inputs(again)).toEqual(inputs(run));
+    expect(again.outputs).toEqual(run.outputs);
+  });
+
+  it("works in its own account and region only, with owner tags on everything", () => {
+    const provider = run.resources.find(({ type }) => type === "pulumi:providers:aws");
+    expect(provider?.inputs).toMatchObject({ region: "eu-west-1", allowedAccountIds: '["111122223333"]' });
+    expect(JSON.parse(String(provider?.inputs.defaultTags))).toEqual({
+      tags: {
+        "aidlc:managed-by": "aidlc",
+        "aidlc:team": "fraud",
+        "aidlc:pipeline": "churn",
+        "aidlc:classification": "internal",
+        "aidlc:owner": "ada@example.com",
+        "aidlc:profile": "learning",
+      },
+    });
+  });
+
+  it("tags every resource that takes tags with its phase", () => {
+    const untagged = awsResources(run).filter(
+      (each) =>
+        (each.inputs.tags as Record<string, string> | undefined)?.["aidlc:phase"] !==
+        phaseOf(each).toLowerCase(),
+    );
+    // AWS has no tags for what merely configures another resource.
+    const TAGLESS =
+      /^aws:(s3\/(bucket(Lifecycle|Logging|Ownership|Policy|Public|ServerSide|Versioning)|inventory)|iam\/rolePolicy|kms\/alias|sns\/topic(Policy|Subscription)|sqs\/queuePolicy|ecr\/lifecyclePolicy|cloudwatch\/(dashboard|eventTarget)|scheduler\/schedule:)/;
+    expect(untagged.map(({ type }) => type).filter((type) => !TAGLESS.test(type))).toEqual([]);
+  });
+
+  it("takes the team's role when the account has one", async () => {
+    const account = {
+      ...ACCOUNT,
+      roleArn: "arn:aws:iam::111122223333:role/provision",
+      externalId: "aidlc-7",
+    };
+    const { resources } = await runProgram(pipelineProgram(anInput({ account })));
+    const provider = resources.find(({ type }) => type === "pulumi:providers:aws");
+    expect(JSON.parse(String(provider?.inputs.assumeRoles))).toEqual([
+      { roleArn: account.roleArn, externalId: "aidlc-7", sessionName: "aidlc-fraud-churn" },
+    ]);
+  });
+
+  it("gives every name its hash, so that pipelines of one account never collide", () => {
+    const NAMING = ["bucket", "name", "pipelineName", "modelPackageGroupName", "dashboardName", "alarmName"];
+    const named = awsResources(run).filter(
+      ({ type }) => !/s3\/bucket[A-Z]|s3\/inventory|rolePolicy/.test(type),
+    );
+    for (const { inputs } of named) {
+      const name = NAMING.map((key) => inputs[key]).find((value) => typeof value === "string");
+      if (typeof name === "string") expect(name).toMatch(/mjx3emlm|^(alias\/)?\/?aidlc\/fraud\/churn\//);
+    }
+  });
+
+  it("tells what status, releases and handlers need", () => {
+    expect(run.outputs).toMatchObject({
+      accountId: "111122223333",
+      buckets: { raw: { name: names.bucket("raw"), arn: `arn:aws:s3:::${names.bucket("raw")}` } },
+      keys: { data: { alias: "alias/aidlc/fraud/churn/data" } },
+      training: { pipelineName: names.named("training"), modelPackageGroupName: names.named("models") },
+      network: { vpcId: "vpc-0aaaaaaaaaaaaaaaa", jobSecurityGroupId: "jobs-id" },
+      logGroups: { validation: "/aidlc/fraud/churn/validation" },
+      parameterPrefix: "/aidlc/fraud/churn",
+      metricNamespace: "AIDLC/fraud/churn",
+    });
+    expect(Object.keys(run.outputs.roles as object)).toHaveLength(9);
+    expect(run.outputs.alarmArns).toHaveLength(8);
+  });
+});
+
+describe("what a spec changes", () => {
+  const run = (change: Parameters<typeof aSpec>[0]) =>
+    runProgram(pipelineProgram(anInput({ spec: aSpec(change) })));
+
+  it("has no schedule and no role for one unless it is asked for", async () => {
+    const unscheduled = await run({});
+    expect(ofType(unscheduled, "scheduler/schedule:Schedule")).toEqual([]);
+    expect(ofType(unscheduled, "iam/role:Role").map(({ name }) => name)).not.toContain("schedule-role");
+    expect(unscheduled.outputs.roles).not.toHaveProperty("schedule");
+  });
+
+  it("starts the pipeline on schedule through a role of its own and keeps what was not delivered", async () => {
+    const { inputs } = resource(
+      await run({ training: { schedule: "rate(7 days)" } }),
+      "scheduler/schedule:Schedule",
+      "retraining",
+    );
+    expect(inputs).toMatchObject({
+      scheduleExpression: "rate(7 days)",
+      scheduleExpressionTimezone: "UTC",
+      target: {
+        arn: "arn:aws:test:::training",
+        roleArn: "arn:aws:test:::schedule-role",
+        sagemakerPipelineParameters: { pipelineParameters: [{ name: "Trigger", value: "schedule" }] },
+        deadLetterConfig: { arn: "arn:aws:test:::dead-letters" },
+      },
+    });
+  });
+
+  it("subscribes every address to both topics, named by the address and not by its place", async () => {
+    const first = await run({
+      alerts: { emails: ["ada@example.com", "bob@example.com"], webhooks: ["https://x.example"] },
+    });
+    const second = await run({ alerts: { emails: ["bob@example.com"] } });
+    const subscriptions = (of: Run) =>
+      ofType(of, "sns/topicSubscription:TopicSubscription").map(({ name }) => name);
+    expect(subscriptions(first)).toHaveLength(6);
+    expect(subscriptions(second)).toHaveLength(2);
+    expect(subscriptions(first)).toEqual(expect.arrayContaining(subscriptions(second)));
+  });
+
+  it("gives a dedicated pipeline a network of its own, in its architecture phase", async () => {
+    const dedicated = await run({ network: { dedicated: true, cidr: "172.20.0.0/20" } });
+    const subnets = ofType(dedicated, "ec2/subnet:Subnet");
+    expect(subnets.map(({ inputs }) => [inputs.cidrBlock, inputs.availabilityZone])).toEqual([
+      ["172.20.0.0/22", "eu-west-1a"],
+      ["172.20.4.0/22", "eu-west-1b"],
+    ]);
+    expect(subnets.map(phaseOf)).toEqual(["Architecture", "Architecture"]);
+    expect(dedicated.outputs.network).toMatchObject({ cidr: "172.20.0.0/20", vpcId: "network-id" });
+  });
+
+  it("lets instances of distributed training reach each other, and nobody otherwise", async () => {
+    const rules = (of: Run) => ofType(of, "vpc/securityGroupIngressRule:SecurityGroupIngressRule");
+    expect(rules(await run({}))).toEqual([]);
+    const [rule] = rules(await run({ training: { instanceCount: 2 } }));
+    expect(rule?.inputs).toMatchObject({ securityGroupId: "jobs-id", referencedSecurityGroupId: "jobs-id" });
+  });
+
+  it.each([
+    ["public", 7],
+    ["internal", 7],
+    ["confidential", 14],
+    ["restricted", 30],
+  ] as const)("keeps deleted keys of %s data for %d days", async (dataClassification, days) => {
+    const keys = ofType(await run({ dataClassification }), "kms/key:Key");
+    expect(keys.map(({ inputs }) => inputs.deletionWindowInDays)).toEqual([days, days, days]);
+  });
+
+  it("keeps logs as long as it says", async () => {
+    const groups = ofType(
+      await run({ monitoring: { logRetentionDays: 90 } }),
+      "cloudwatch/logGroup:LogGroup",
+    );
+    expect(groups.map(({ inputs }) => inputs.retentionInDays)).toEqual([90, 90, 90, 90]);
+  });
+
+  it("limits cost and alerts at 50, 80 and 100 % and on the forecast, counting this pipeline's tags together", async () => {
+    const { inputs } = resource(await run({ budget: { monthlyUsd: 15 } }), "budgets/budget:Budget", "budget");
+    expect(inputs).toMatchObject({
+      limitAmount: "15.00",
+      filterExpression: {
+        ands: [
+          { tags: { key: "aidlc:team", values: ["fraud"] } },
+          { tags: { key: "aidlc:pipeline", values: ["churn"] } },
+        ],
+      },
+    });
+    const notifications = inputs.notifications as readonly Record<string, unknown>[];
+    expect(
+      notifications.map(({ threshold, notificationType, subscriberSnsTopicArns }) => [
+        threshold,
+        notificationType,
+        subscriberSnsTopicArns,
+      ]),
+    ).toEqual([
+      [50, "ACTUAL", [`arn:aws:test:::warning`]],
+      [80, "ACTUAL", [`arn:aws:test:::warning`]],
+      [100, "ACTUAL", [`arn:aws:test:::critical`]],
+      [100, "FORECASTED", [`arn:aws:test:::warning`]],
+    ]);
+  });
+});
+
+describe("what a destroy leaves", () => {
+  /** Data, what protects it and what it can't be read without. */
+  const HOLDS_DATA = /^aws:(s3\/|kms\/|ecr\/|sagemaker\/modelPackageGroup)/;
+
+  it("retains data with all of its protections and its keys, and nothing else", async () => {
+    const resources = awsResources(await runProgram(pipelineProgram(anInput({ dataOnDestroy: "retain" }))));
+    const retained = resources.filter(({ retainOnDelete }) => retainOnDelete);
+    expect(new Set(retained)).toEqual(new Set(resources.filter(({ type }) => HOLDS_DATA.test(type))));
+    expect(
+      ofType({ resources, outputs: {} }, "s3/bucket:Bucket").map(({ inputs }) => inputs.forceDestroy),
+    ).not.toContain(true);
+  });
+
+  it("retains data unless it is told otherwise", async () => {
+    const resources = awsResources(await runProgram(pipelineProgram(anInput())));
+    expect(resources.some(({ retainOnDelete }) => retainOnDelete)).toBe(true);
+  });
+
+  it("empties and deletes everything where data is to go", async () => {
+    const deleted = await runProgram(pipelineProgram(anInput({ dataOnDestroy: "delete" })));
+    expect(deleted.resources.some(({ retainOnDelete }) => retainOnDelete)).toBe(false);
+    expect(ofType(deleted, "s3/bucket:Bucket").every(({ inputs }) => inputs.forceDestroy === true)).toBe(
+      true,
+    );
+    expect(
+      ofType(deleted, "ecr/repository:Repository").every(({ inputs }) => inputs.forceDelete === true),
+    ).toBe(true);
+  });
+});

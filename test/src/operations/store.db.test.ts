@@ -1,0 +1,520 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { OperationKind } from "../../../src/operations/states.ts";
+import {
+  activeChange,
+  appendEvents,
+  claimOperation,
+  failedPhases,
+  findOperation,
+  finishOperation,
+  insertOperation,
+  lapsedOperations,
+  lastDrift,
+  listEvents,
+  listOperations,
+  recordRunner,
+  renewLease,
+  requestCancel,
+  type StoredEvent,
+  supersedeQueuedUpdates,
+} from "../../../src/operations/store.ts";
+import { ensureStack, findStack, listResources, recordSnapshot } from "../../../src/stacks/store.ts";
+import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
+
+const node = { node: "node-a", leaseMs: 60_000 };
+const succeeded = { state: "succeeded", result: { changes: {} }, error: null } as const;
+
+let database: TestDatabase;
+let stackId: string;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+
+afterAll(() => database.drop());
+
+beforeEach(async () => {
+  stackId = await ensureStack(database.pool, "aidlc-foundation", randomUUID());
+});
+
+async function queued(kind: OperationKind = "update", on = stackId): Promise<string> {
+  const operation = await insertOperation(database.pool, {
+    id: randomUUID(),
+    kind,
+    stackId: on,
+    team: "ml",
+    subject: { type: "account", account: "main" },
+    revision: null,
+    options: {},
+    requestId: "r-1",
+  });
+  return operation.id;
+}
+
+async function claimed(kind: OperationKind = "update"): Promise<{ id: string; token: number }> {
+  const id = await queued(kind);
+  const claim = await claimOperation(database.pool, id, node);
+  if (!claim) throw new Error("Nobody else claims it");
+  return { id, token: claim.fencingToken };
+}
+
+const stateOf = async (id: string) => (await findOperation(database.pool, id))?.state;
+const event = (sequence: number, change: Partial<StoredEvent> = {}): StoredEvent => ({
+  sequence,
+  at: new Date("2026-01-31T12:00:00.123Z"),
+  type: "diagnostic",
+  phase: null,
+  body: { message: `event ${sequence}` },
+  ...change,
+});
+
+/** What a node that was thought dead would still hold after another one took its operation over. */
+async function lostClaim(kind: OperationKind = "update") {
+  const old = await claimed(kind);
+  await database.pool.query("update operations set state = 'queued' where id = $1", [old.id]);
+  const newer = await claimOperation(database.pool, old.id, { ...node, node: "node-b" });
+  return { id: old.id, oldToken: old.token, newToken: newer?.fencingToken ?? 0 };
+}
+
+describe("claiming", () => {
+  it("gives an operation to exactly one of many who ask at once", async () => {
+    const id = await queued();
+    const asked = Array.from({ length: 8 }, (_, index) =>
+      claimOperation(database.pool, id, { ...node, node: `node-${index}` }),
+    );
+    const claims = (await Promise.all(asked)).filter((claim) => claim !== undefined);
+    expect(claims).toHaveLength(1);
+    expect(claims[0]?.operation).toMatchObject({ id, state: "running", startedAt: expect.any(Date) });
+  });
+
+  it.each(["running", "cancelled", "superseded", "succeeded", "needs_repair", "awaiting_approval"])(
+    "gives nobody an operation that is %s",
+    async (state) => {
+      const id = await queued();
+      await database.pool.query("update operations set state = $2 where id = $1", [id, state]);
+      expect(await claimOperation(database.pool, id, node)).toBeUndefined();
+      expect(await stateOf(id)).toBe(state);
+    },
+  );
+
+  it("gives nobody an operation that doesn't exist", async () => {
+    expect(await claimOperation(database.pool, randomUUID(), node)).toBeUndefined();
+  });
+
+  it("gives every claim a higher fencing token than the one before", async () => {
+    const first = await claimed();
+    const second = await claimed("preview");
+    const third = await claimed();
+    expect(second.token).toBeGreaterThan(first.token);
+    expect(third.token).toBeGreaterThan(second.token);
+  });
+
+  it("hands the stack to a change, and leaves it alone for what only reads", async () => {
+    const stackToken = async () =>
+      (await database.pool.query("select fencing_token from stacks where id = $1", [stackId])).rows[0].fencing_token;
+    const change = await claimed("update");
+    expect(await stackToken()).toBe(change.token);
+    await claimed("preview");
+    await claimed("drift");
+    expect(await stackToken()).toBe(change.token);
+  });
+});
+
+describe("an old fencing token", () => {
+  it("appends no event", async () => {
+    const { id, oldToken, newToken } = await lostClaim();
+    expect(await appendEvents(database.pool, id, oldToken, [event(1)])).toBe(false);
+    expect(await listEvents(database.pool, id, 0, 10)).toEqual([]);
+    expect(await appendEvents(database.pool, id, newToken, [event(1)])).toBe(true);
+  });
+
+  it("ends no operation", async () => {
+    const { id, oldToken, newToken } = await lostClaim();
+    expect(await finishOperation(database.pool, id, oldToken, succeeded)).toBe(false);
+    expect(await stateOf(id)).toBe("running");
+    expect(await finishOperation(database.pool, id, newToken, succeeded)).toBe(true);
+  });
+
+  it("renews no lease", async () => {
+    const { id, oldToken, newToken } = await lostClaim();
+    expect(await renewLease(database.pool, id, oldToken, 60_000)).toEqual({ held: false, cancelRequested: false });
+    expect(await renewLease(database.pool, id, newToken, 60_000)).toEqual({ held: true, cancelRequested: false });
+  });
+
+  it("records no runner", async () => {
+    const { id, oldToken } = await lostClaim();
+    await recordRunner(database.pool, id, oldToken, { marker: "old", processGroup: 1 });
+    const found = await database.pool.query("select runner, process_group from operations where id = $1", [id]);
+    expect(found.rows[0]).toEqual({ runner: null, process_group: null });
+  });
+
+  it("writes no snapshot of the stack", async () => {
+    const { oldToken, newToken } = await lostClaim();
+    const state = (bucket: string) => ({ exists: true, snapshot: { resources: [], outputs: { bucket } } });
+    expect(await recordSnapshot(database.pool, stackId, newToken, state("new"))).toBe(true);
+    expect(await recordSnapshot(database.pool, stackId, oldToken, state("old"))).toBe(false);
+    expect((await findStack(database.pool, stackId)).outputs).toEqual({ bucket: "new" });
+  });
+
+  it("writes no snapshot once the next change of the stack has begun", async () => {
+    const first = await claimed();
+    await finishOperation(database.pool, first.id, first.token, succeeded);
+    await claimed();
+    const snapshot = { resources: [], outputs: { bucket: "late" } };
+    expect(await recordSnapshot(database.pool, stackId, first.token, { exists: true, snapshot })).toBe(false);
+    expect((await findStack(database.pool, stackId)).outputs).toBeNull();
+  });
+});
+
+describe("the end of an operation", () => {
+  it("keeps result, error and moment, and gives the lease back", async () => {
+    const { id, token } = await claimed();
+    const error = { code: "throttled", message: "slow", remedy: "again" } as const;
+    await finishOperation(database.pool, id, token, { state: "failed", result: { changes: { create: 2 } }, error });
+    expect(await findOperation(database.pool, id)).toMatchObject({
+      state: "failed",
+      result: { changes: { create: 2 } },
+      error,
+      finishedAt: expect.any(Date),
+    });
+    expect((await renewLease(database.pool, id, token, 60_000)).held).toBe(false);
+  });
+
+  it("is written once: a second one changes nothing", async () => {
+    const { id, token } = await claimed();
+    await finishOperation(database.pool, id, token, succeeded);
+    expect(await finishOperation(database.pool, id, token, { ...succeeded, state: "failed" })).toBe(false);
+    expect(await stateOf(id)).toBe("succeeded");
+  });
+
+  it("is the end of its events: none is appended after it", async () => {
+    const { id, token } = await claimed();
+    await appendEvents(database.pool, id, token, [event(1)]);
+    await finishOperation(database.pool, id, token, succeeded);
+    // Streams close when they see the end; an event after it would be in the table but in no stream.
+    expect(await appendEvents(database.pool, id, token, [event(2)])).toBe(false);
+    expect(await listEvents(database.pool, id, 0, 10)).toHaveLength(1);
+  });
+});
+
+describe("leases", () => {
+  const lapsed = async (all = false) =>
+    (await lapsedOperations(database.pool, "node-a", { all })).map((operation) => operation.id);
+  const lapse = (id: string) =>
+    database.pool.query("update operations set lease_until = clock_timestamp() - interval '1 ms' where id = $1", [id]);
+
+  it("that run are not lapsed, and those that ran out are", async () => {
+    const { id } = await claimed();
+    expect(await lapsed()).not.toContain(id);
+    await lapse(id);
+    expect(await lapsed()).toContain(id);
+  });
+
+  it("begin anew with every renewal", async () => {
+    const { id, token } = await claimed();
+    await lapse(id);
+    await renewLease(database.pool, id, token, 60_000);
+    expect(await lapsed()).not.toContain(id);
+  });
+
+  it("last as long as they are given", async () => {
+    const { id, token } = await claimed();
+    await renewLease(database.pool, id, token, 1_500);
+    const found = await database.pool.query(
+      "select extract(epoch from lease_until - clock_timestamp()) as seconds from operations where id = $1",
+      [id],
+    );
+    expect(Number(found.rows[0].seconds)).toBeGreaterThan(0);
+    expect(Number(found.rows[0].seconds)).toBeLessThanOrEqual(1.5);
+  });
+
+  it("of another node are that node's business", async () => {
+    const { id } = await claimed();
+    await lapse(id);
+    expect(await lapsedOperations(database.pool, "node-of-nobody", { all: true })).toEqual([]);
+  });
+
+  it("don't matter on a start: whatever claims to run there is found", async () => {
+    const { id } = await claimed();
+    expect(await lapsed(true)).toContain(id);
+  });
+
+  it("of ended operations are never found", async () => {
+    const { id, token } = await claimed();
+    await finishOperation(database.pool, id, token, succeeded);
+    expect(await lapsed(true)).not.toContain(id);
+  });
+
+  it("name the processes to be proved dead and the kind of operation", async () => {
+    const { id, token } = await claimed("drift");
+    await recordRunner(database.pool, id, token, { marker: "m-1", processGroup: 7 });
+    const found = await lapsedOperations(database.pool, "node-a", { all: true });
+    expect(found.find((operation) => operation.id === id)).toEqual({
+      id,
+      runner: "m-1",
+      fencingToken: token,
+      kind: "drift",
+    });
+  });
+});
+
+describe("cancelling", () => {
+  it("ends a queued operation at once, so that nobody can claim it", async () => {
+    const id = await queued();
+    expect(await requestCancel(database.pool, id)).toMatchObject({
+      state: "cancelled",
+      finishedAt: expect.any(Date),
+      cancelRequestedAt: expect.any(Date),
+    });
+    expect(await claimOperation(database.pool, id, node)).toBeUndefined();
+  });
+
+  it("of a running operation is told with its next renewal, and doesn't end it", async () => {
+    const { id, token } = await claimed();
+    expect(await requestCancel(database.pool, id)).toMatchObject({ state: "running", finishedAt: null });
+    expect(await renewLease(database.pool, id, token, 60_000)).toEqual({ held: true, cancelRequested: true });
+  });
+
+  it("remembers when it was asked for first", async () => {
+    const { id } = await claimed();
+    const first = await requestCancel(database.pool, id);
+    const second = await requestCancel(database.pool, id);
+    expect(second?.cancelRequestedAt).toEqual(first?.cancelRequestedAt);
+  });
+
+  it("of an ended operation changes nothing", async () => {
+    const { id, token } = await claimed();
+    await finishOperation(database.pool, id, token, succeeded);
+    expect(await requestCancel(database.pool, id)).toBeUndefined();
+    expect(await findOperation(database.pool, id)).toMatchObject({ state: "succeeded", cancelRequestedAt: null });
+  });
+
+  it("and claiming at the same moment leave either a cancelled or a running operation that knows", async () => {
+    for (let round = 0; round < 10; round++) {
+      const id = await queued();
+      const [claim] = await Promise.all([claimOperation(database.pool, id, node), requestCancel(database.pool, id)]);
+      const operation = await findOperation(database.pool, id);
+      expect(operation?.state).toBe(claim ? "running" : "cancelled");
+      expect(operation?.cancelRequestedAt).not.toBeNull();
+    }
+  });
+});
+
+describe("superseding", () => {
+  it("ends queued updates of the stack and nothing else", async () => {
+    const update = await queued("update");
+    const others = [await queued("reconcile"), await queued("preview"), (await claimed("update")).id];
+    const elsewhere = await queued("update", await ensureStack(database.pool, "aidlc-foundation", randomUUID()));
+    expect(await supersedeQueuedUpdates(database.pool, stackId)).toEqual([update]);
+    expect(await findOperation(database.pool, update)).toMatchObject({
+      state: "superseded",
+      finishedAt: expect.any(Date),
+    });
+    for (const id of [...others, elsewhere]) expect(await stateOf(id)).not.toBe("superseded");
+  });
+});
+
+describe("activeChange", () => {
+  it("is the newest change that has not ended, never something that only reads", async () => {
+    expect(await activeChange(database.pool, stackId)).toBeUndefined();
+    await queued("preview");
+    await queued("drift");
+    expect(await activeChange(database.pool, stackId)).toBeUndefined();
+    const { id: first, token } = await claimed("update");
+    expect((await activeChange(database.pool, stackId))?.id).toBe(first);
+    const second = await queued("destroy");
+    expect((await activeChange(database.pool, stackId))?.id).toBe(second);
+    await requestCancel(database.pool, second);
+    expect((await activeChange(database.pool, stackId))?.id).toBe(first);
+    await finishOperation(database.pool, first, token, succeeded);
+    expect(await activeChange(database.pool, stackId)).toBeUndefined();
+  });
+});
+
+describe("events", () => {
+  it("come back in order, whole, from where the reader left off", async () => {
+    const { id, token } = await claimed();
+    await appendEvents(database.pool, id, token, [event(1), event(2, { phase: "learning", type: "resource" })]);
+    await appendEvents(database.pool, id, token, [event(3)]);
+    expect(await listEvents(database.pool, id, 0, 10)).toEqual([
+      event(1),
+      event(2, { phase: "learning", type: "resource" }),
+      event(3),
+    ]);
+    expect((await listEvents(database.pool, id, 1, 1)).map(({ sequence }) => sequence)).toEqual([2]);
+  });
+
+  it("are stored together or not at all", async () => {
+    const { id, token } = await claimed();
+    await appendEvents(database.pool, id, token, [event(1)]);
+    await expect(appendEvents(database.pool, id, token, [event(2), event(1)])).rejects.toMatchObject({ code: "23505" });
+    expect(await listEvents(database.pool, id, 0, 10)).toHaveLength(1);
+  });
+
+  it("tell in which phases something failed", async () => {
+    const { id, token } = await claimed();
+    const resource = (sequence: number, phase: StoredEvent["phase"], status: string) =>
+      event(sequence, { type: "resource", phase, body: { status } });
+    await appendEvents(database.pool, id, token, [
+      resource(1, "learning", "failed"),
+      resource(2, "learning", "failed"),
+      resource(3, "deployment", "done"),
+      resource(4, null, "failed"),
+      event(5, { phase: "compliance", body: { status: "failed" } }),
+    ]);
+    expect(await failedPhases(database.pool, id)).toEqual(new Set(["learning"]));
+    expect(await failedPhases(database.pool, undefined)).toEqual(new Set());
+  });
+});
+
+describe("lists of operations", () => {
+  it("page through everything once, the newest first, even where moments are equal", async () => {
+    const ids = new Set<string>();
+    for (let index = 0; index < 7; index++) ids.add(await queued("preview"));
+    const team = `team-${randomUUID()}`;
+    await database.pool.query("update operations set team = $1, created_at = '2026-01-31T12:00:00.123456Z' where id = any ($2)", [
+      team,
+      [...ids].slice(0, 5),
+    ]);
+    await database.pool.query("update operations set team = $1 where id = any ($2)", [team, [...ids].slice(5)]);
+    const seen: { id: string; createdAt: Date }[] = [];
+    let after: readonly string[] | undefined;
+    for (;;) {
+      const rows = await listOperations(database.pool, { team, after, limit: 2 });
+      seen.push(...rows.slice(0, 2).map((row) => row.operation));
+      if (rows.length <= 2) break;
+      after = rows[1]?.key;
+    }
+    expect(seen.map(({ id }) => id).sort()).toEqual([...ids].sort());
+    const moments = seen.map(({ createdAt }) => createdAt.getTime());
+    expect(moments).toEqual([...moments].sort((a, b) => b - a));
+  });
+
+  it("filter by team, pipeline, state and kind together", async () => {
+    const id = await queued("drift");
+    const team = `team-${randomUUID()}`;
+    await database.pool.query("update operations set team = $1, account = null, pipeline = 'churn' where id = $2", [team, id]);
+    const list = async (filter: object) => (await listOperations(database.pool, { team, limit: 5, ...filter })).length;
+    expect(await list({ pipeline: "churn", state: "queued", kind: "drift" })).toBe(1);
+    for (const miss of [{ pipeline: "fraud" }, { state: "running" }, { kind: "preview" }, { team: "other" }]) {
+      expect(await list({ pipeline: "churn", state: "queued", kind: "drift", ...miss })).toBe(0);
+    }
+  });
+});
+
+describe("snapshots", () => {
+  const resource = (name: string, change: object = {}) => ({
+    urn: `urn:pulumi:s::p::aws:s3/bucket:Bucket::${name}`,
+    type: "aws:s3/bucket:Bucket",
+    name,
+    awsId: name,
+    phase: "learning" as const,
+    parent: null,
+    dependencies: [],
+    inputs: { bucket: name },
+    outputs: {},
+    ...change,
+  });
+
+  it("replace the resources and outputs of the operation before", async () => {
+    const { token } = await claimed();
+    const record = (names: string[], outputs: object) =>
+      recordSnapshot(database.pool, stackId, token, {
+        exists: true,
+        snapshot: { resources: names.map((name) => resource(name)), outputs: { ...outputs } },
+      });
+    await record(["a", "b"], { x: 1 });
+    await record(["b", "c"], { y: [1, { z: null }] });
+    const listed = await listResources(database.pool, stackId, { afterPosition: -1, limit: 10 });
+    expect(listed.map(({ name }) => name)).toEqual(["b", "c"]);
+    expect(await findStack(database.pool, stackId)).toMatchObject({
+      initialized: true,
+      outputs: { y: [1, { z: null }] },
+      outputsRecordedAt: expect.any(Date),
+    });
+  });
+
+  it("give a resource back as it was recorded", async () => {
+    const { token } = await claimed();
+    const whole = resource("a", { parent: "urn:x", dependencies: ["urn:b", "urn:c"], outputs: { list: [1, "2", null] } });
+    const bare = resource("b", { awsId: null, phase: null, inputs: {}, outputs: {} });
+    await recordSnapshot(database.pool, stackId, token, {
+      exists: true,
+      snapshot: { resources: [whole, bare], outputs: {} },
+    });
+    expect(await listResources(database.pool, stackId, { afterPosition: -1, limit: 10 })).toEqual([
+      { ...whole, position: 0 },
+      { ...bare, position: 1 },
+    ]);
+  });
+
+  it("leave nothing of a stack that was destroyed", async () => {
+    const { token } = await claimed();
+    await recordSnapshot(database.pool, stackId, token, {
+      exists: true,
+      snapshot: { resources: [resource("a")], outputs: { x: 1 } },
+    });
+    await recordSnapshot(database.pool, stackId, token, { exists: false, snapshot: undefined });
+    expect(await findStack(database.pool, stackId)).toMatchObject({ initialized: false, outputs: null });
+    expect(await listResources(database.pool, stackId, { afterPosition: -1, limit: 10 })).toEqual([]);
+  });
+
+  it("keep what was known when the state could not be read", async () => {
+    const { token } = await claimed();
+    await recordSnapshot(database.pool, stackId, token, {
+      exists: true,
+      snapshot: { resources: [resource("a")], outputs: { x: 1 } },
+    });
+    await recordSnapshot(database.pool, stackId, token, { exists: true, snapshot: undefined });
+    expect((await findStack(database.pool, stackId)).outputs).toEqual({ x: 1 });
+    expect(await listResources(database.pool, stackId, { afterPosition: -1, limit: 10 })).toHaveLength(1);
+  });
+});
+
+describe("lastDrift", () => {
+  async function pipeline(): Promise<string> {
+    await database.pool.query("insert into teams (name, display_name) values ('ml', 'ML') on conflict do nothing");
+    const inserted = await database.pool.query(
+      "insert into pipelines (team, name, account, stack_id, desired_revision) values ('ml', $1, 'main', $2, 1) returning id",
+      [`p-${randomUUID()}`.slice(0, 30), stackId],
+    );
+    return inserted.rows[0].id;
+  }
+
+  async function ran(pipelineId: string, kind: OperationKind, result: object = { changes: {} }): Promise<string> {
+    const { id, token } = await claimed(kind);
+    await database.pool.query("update operations set account = null, pipeline = 'churn', pipeline_id = $2 where id = $1", [
+      id,
+      pipelineId,
+    ]);
+    await finishOperation(database.pool, id, token, { ...succeeded, result: result as never });
+    return id;
+  }
+
+  it("is the newest completed check with what it found", async () => {
+    const id = await pipeline();
+    const steps = [{ action: "update", urn: "u", type: "aws:s3/bucket:Bucket", name: "raw", changes: [] }];
+    await ran(id, "drift");
+    const check = await ran(id, "drift", { changes: { update: 1 }, steps });
+    expect(await lastDrift(database.pool, id, { sinceLastChange: true })).toEqual({
+      operationId: check,
+      checkedAt: expect.any(Date),
+      steps,
+    });
+  });
+
+  it("is out of date once a change of the stack has ended, but can still be read", async () => {
+    const id = await pipeline();
+    const check = await ran(id, "drift");
+    await ran(id, "update");
+    expect(await lastDrift(database.pool, id, { sinceLastChange: true })).toBeUndefined();
+    expect(await lastDrift(database.pool, id, { sinceLastChange: false })).toMatchObject({ operationId: check });
+    const newer = await ran(id, "drift");
+    expect(await lastDrift(database.pool, id, { sinceLastChange: true })).toMatchObject({ operationId: newer });
+  });
+
+  it("is none before the first check", async () => {
+    expect(await lastDrift(database.pool, await pipeline(), { sinceLastChange: false })).toBeUndefined();
+  });
+});

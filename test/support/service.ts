@@ -1,0 +1,84 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pino } from "pino";
+import { parseConfig } from "../../src/config.ts";
+import { type Service, startService } from "../../src/service.ts";
+
+export const adminToken = "acceptance-test-token";
+
+export interface TestService extends Service {
+  readonly dataDir: string;
+  /** Sends a request with the administrator's token; the body goes as JSON unless it is text, which goes as YAML. */
+  request(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<TestResponse>;
+  /** Closes the service and removes its data. */
+  remove(): Promise<void>;
+}
+
+export interface TestResponse {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads whatever the answer holds and fails when it isn't there
+  readonly body: any;
+}
+
+/** A whole service on an ephemeral port with a database and data folder of its own. */
+export async function startTestService(environment: Record<string, string> = {}): Promise<TestService> {
+  const dataDir = await mkdtemp(join(tmpdir(), "aidlc-acceptance-"));
+  const config = parseConfig({
+    PATH: process.env.PATH,
+    AIDLC_DATA_DIR: dataDir,
+    AIDLC_PORT: "0",
+    AIDLC_BOOTSTRAP_TOKEN: adminToken,
+    AIDLC_LOG_LEVEL: process.env.AIDLC_LOG_LEVEL ?? "silent",
+    ...environment,
+  });
+  const service = await startService(config, pino({ level: config.logLevel }));
+  return {
+    ...service,
+    dataDir,
+    request: (method, path, body, headers) => send(service.url, method, path, body, headers),
+    remove: async () => {
+      await service.close(0);
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function send(
+  url: string,
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<TestResponse> {
+  const type = typeof body === "string" ? "application/yaml" : "application/json";
+  const response = await fetch(`${url}${path}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${adminToken}`,
+      ...(body === undefined ? {} : { "content-type": type }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const isJson = response.headers.get("content-type")?.includes("json");
+  return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+}
+
+/** Waits until an accepted operation has ended and returns it. */
+export async function ended(service: TestService, accepted: TestResponse): Promise<TestResponse["body"]> {
+  if (accepted.status !== 202) throw new Error(`${accepted.status}: ${JSON.stringify(accepted.body)}`);
+  for (;;) {
+    const { body } = await service.request("GET", accepted.headers.get("location") ?? "", undefined, {
+      prefer: "wait=60",
+    });
+    if (body.finishedAt !== undefined) return body;
+  }
+}

@@ -1,0 +1,32 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/**/*.db.test.ts", "test/acceptance/**"],
+        },
+      },
+      {
+        test: {
+          name: "database",
+          include: ["test/**/*.db.test.ts"],
+          exclude: ["test/acceptance/**"],
+          globalSetup: ["test/support/postgres.ts"],
+        },
+      },
+      {
+        test: {
+          name: "acceptance",
+          include: ["test/acceptance/**/*.test.ts"],
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});

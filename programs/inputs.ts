@@ -1,4 +1,7 @@
+import type { FoundationOutputs } from "./foundation-outputs.ts";
 import type { PipelineSpec } from "./spec.ts";
+
+export type { FoundationOutputs, NetworkOutputs } from "./foundation-outputs.ts";
 
 /** An AWS account and region as programs see it. Without `roleArn` the ambient credentials are used as they are. */
 export interface AwsAccount {
@@ -28,26 +31,6 @@ export interface FoundationInput {
   };
   /** Account hardening and audit logs; `retain` unless given. */
   readonly dataOnDestroy?: DataOnDestroy;
-}
-
-export interface NetworkOutputs {
-  readonly vpcId: string;
-  readonly cidr: string;
-  readonly subnetIds: readonly string[];
-  /** The S3 prefix list of the gateway endpoint, for egress rules that reach S3 and nothing else. */
-  readonly s3PrefixListId: string;
-}
-
-/** What a pipeline takes from its account's foundation. Plain JSON: the service stores it and hands it on. */
-export interface FoundationOutputs {
-  readonly accountId: string;
-  readonly region: string;
-  readonly network: NetworkOutputs;
-  readonly permissionsBoundaryArn: string;
-  readonly trailArn: string;
-  readonly auditBucket: { readonly name: string; readonly arn: string };
-  readonly auditKeyArn: string;
-  readonly jobLogGroups: { readonly processing: string; readonly training: string };
 }
 
 export interface PipelineInput {

@@ -31,11 +31,11 @@ export class Printer {
   }
 
   line(text = ""): void {
-    this.#output.write(text === "" ? "\n" : `${indent}${text}\n`);
+    this.#write(text === "" ? "\n" : `${indent}${text}\n`);
   }
 
   heading(text: string, sentence: string): void {
-    this.#output.write(`\n${this.style("bold", text)}\n`);
+    this.#write(`\n${this.style("bold", text)}\n`);
     for (const line of wrapped(sentence, this.width - indent.length)) this.line(this.style("dim", line));
   }
 
@@ -48,7 +48,7 @@ export class Printer {
     for (const row of aligned(rows)) this.line(this.isLive ? fitted(row, this.width - indent.length) : row);
   }
 
-  /** Draws these lines in the place of those drawn before. Only for a live output. */
+  /** Draws these lines in the place of those drawn before, until `settle`. Only for a live output. */
   draw(lines: readonly string[]): void {
     const up = this.#drawn > 0 ? `\u001b[${this.#drawn}A` : "";
     const room = this.width - indent.length;
@@ -62,6 +62,13 @@ export class Printer {
   settle(): void {
     this.#output.write("\u001b[?25h");
     this.#drawn = 0;
+  }
+
+  // What is drawn makes way; whoever draws it does so again below the new text.
+  #write(text: string): void {
+    const erase = this.#drawn > 0 ? `\u001b[${this.#drawn}A\u001b[J` : "";
+    this.#drawn = 0;
+    this.#output.write(erase + text);
   }
 }
 

@@ -112,7 +112,8 @@ function spinning(printer: Printer, text: string, startedAt: number): string {
 }
 
 function count({ done, planned }: PhaseRow): string {
-  return planned === undefined ? String(done) : `${done}/${planned}`;
+  if (planned === undefined) return String(done);
+  return planned === 0 ? "–" : `${done}/${planned}`;
 }
 
 /** Filled by the share that is done; without a plan, a block that runs to and fro while something is being done. */

@@ -14,6 +14,8 @@ const marks: Readonly<Record<string, readonly ["green" | "yellow" | "red", strin
 // What is longer says too little for the place it takes.
 const longestValue = 60;
 const mostChanges = 12;
+/** Characters shown before the first that differs. */
+const lead = 16;
 
 /** Shows each resource with every property that differs, as `before → after`. */
 export function printSteps(printer: Printer, steps: readonly Step[], words: StepWords): void {
@@ -27,10 +29,7 @@ export function printSteps(printer: Printer, steps: readonly Step[], words: Step
     printer.table(
       changes
         .slice(0, mostChanges)
-        .map(({ path, before, after }) => [
-          `    ${path}`,
-          `${printer.style("red", shown(before))} → ${printer.style("green", shown(after))}`,
-        ]),
+        .map(({ path, before, after }) => [`    ${path}`, arrow(printer, before, after)]),
     );
     if (changes.length > mostChanges) printer.line(`    … and ${changes.length - mostChanges} more`);
   }
@@ -50,8 +49,25 @@ function joined(path: string, inner: string): string {
   return inner === "" || inner.startsWith("[") ? `${path}${inner}` : `${path}.${inner}`;
 }
 
-function shown(value: unknown): string {
-  if (value === undefined) return "(none)";
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > longestValue ? `${text.slice(0, longestValue - 1)}…` : text;
+function arrow(printer: Printer, before: unknown, after: unknown): string {
+  const [left, right] = [written(before), written(after)];
+  const start = Math.max(left.length, right.length) > longestValue ? firstDifference(left, right) : 0;
+  return `${printer.style("red", excerpt(left, start))} → ${printer.style("green", excerpt(right, start))}`;
+}
+
+function written(value: unknown): string {
+  return value === undefined ? "(none)" : JSON.stringify(value);
+}
+
+function firstDifference(left: string, right: string): number {
+  let position = 0;
+  while (position < left.length && left[position] === right[position]) position++;
+  return position;
+}
+
+/** The part of a long text around `position`. */
+function excerpt(text: string, position: number): string {
+  const from = Math.max(0, position - lead);
+  const part = text.slice(from, from + longestValue);
+  return `${from > 0 ? "…" : ""}${part}${from + longestValue < text.length ? "…" : ""}`;
 }

@@ -20,14 +20,22 @@ export class OperationFeed {
     this.#onError = onError;
   }
 
+  /** Begins to listen; throws when the database can't be reached, and leaves nothing behind then. */
   async start(): Promise<void> {
     const client = new pg.Client({ connectionString: this.#databaseUrl, application_name: "aidlc-feed" });
-    this.#client = client;
     client.on("notification", ({ payload }) => this.#wake(payload));
     client.on("error", this.#onError);
+    try {
+      await client.connect();
+      await client.query("listen operation_changed");
+    } catch (error) {
+      await client.end().catch(() => {});
+      throw error;
+    }
+    // Only from here on: a client that could not connect emits "end" as well.
     client.once("end", () => void this.#restart());
-    await client.connect();
-    await client.query("listen operation_changed");
+    this.#client = client;
+    if (this.#closed) await client.end();
   }
 
   /** Calls `wake` on every change of the operation until the returned function is called. */

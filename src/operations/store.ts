@@ -2,6 +2,7 @@ import type pg from "pg";
 import type { PipelineSpec } from "../../programs/spec.ts";
 import type { Phase } from "../engine/phase.ts";
 import type { OperationError, RunOutcome, Step } from "../engine/protocol.ts";
+import { toJsonb } from "../postgres/json.ts";
 import { inTransaction, type Queryable } from "../postgres/pool.ts";
 import type { OperationKind, OperationState } from "./states.ts";
 
@@ -116,7 +117,7 @@ export async function insertOperation(db: Queryable, operation: NewOperation): P
       subject.type === "pipeline" ? subject.pipeline : null,
       subject.type === "account" ? subject.account : null,
       operation.revision,
-      JSON.stringify(operation.options),
+      toJsonb(operation.options),
       operation.requestId,
     ],
   );
@@ -297,13 +298,7 @@ export async function finishOperation(
        update operations set state = $3, result = $4, error = $5, finished_at = clock_timestamp(), lease_until = null
        where id = $1 and fencing_token = $2 and state = 'running' returning id)
      select pg_notify('operation_changed', id::text) from ended`,
-    [
-      id,
-      fencingToken,
-      end.state,
-      end.result && JSON.stringify(end.result),
-      end.error && JSON.stringify(end.error),
-    ],
+    [id, fencingToken, end.state, end.result && toJsonb(end.result), end.error && toJsonb(end.error)],
   );
   return finished.rowCount === 1;
 }
@@ -339,14 +334,14 @@ export async function appendEvents(
   events: readonly StoredEvent[],
 ): Promise<boolean> {
   const appended = await db.query(
-    `with holder as (select id from operations where id = $1 and fencing_token = $2),
+    `with holder as (select id from operations where id = $1 and fencing_token = $2 and state = 'running'),
      appended as (
        insert into operation_events (operation_id, sequence, at, type, phase, body)
        select holder.id, e.sequence, e.at, e.type, e.phase, e.body from holder,
          jsonb_to_recordset($3::jsonb) as e(sequence integer, at timestamptz, type text, phase text, body jsonb)
        returning 1)
      select pg_notify('operation_changed', holder.id::text) from holder`,
-    [id, fencingToken, JSON.stringify(events)],
+    [id, fencingToken, toJsonb(events)],
   );
   return appended.rowCount === 1;
 }

@@ -1,5 +1,6 @@
 import type { Phase } from "../engine/phase.ts";
 import type { ResourceRecord, Snapshot } from "../engine/protocol.ts";
+import { toJsonb } from "../postgres/json.ts";
 import type { Queryable } from "../postgres/pool.ts";
 
 export interface StackRow {
@@ -63,7 +64,7 @@ export async function recordSnapshot(
   const updated = await db.query(
     `update stacks set initialized = $3, outputs = $4, outputs_recorded_at = clock_timestamp()
      where id = $1 and fencing_token = $2`,
-    [stackId, fencingToken, state.exists, state.exists ? JSON.stringify(snapshot.outputs) : null],
+    [stackId, fencingToken, state.exists, state.exists ? toJsonb(snapshot.outputs) : null],
   );
   if (updated.rowCount !== 1) return false;
   await db.query("delete from resources where stack_id = $1", [stackId]);
@@ -77,7 +78,7 @@ export async function recordSnapshot(
      select $1, r.urn, r.position, r.type, r.name, r.aws_id, r.phase, r.parent, r.dependencies, r.inputs, r.outputs
      from jsonb_to_recordset($2::jsonb) as r(urn text, position integer, type text, name text, aws_id text, phase text,
        parent text, dependencies text[], inputs jsonb, outputs jsonb)`,
-    [stackId, JSON.stringify(rows)],
+    [stackId, toJsonb(rows)],
   );
   return true;
 }

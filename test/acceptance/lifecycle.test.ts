@@ -119,12 +119,12 @@ describe.each(["file", "postgres"])("a pipeline's life on the real engine with a
     const none = await ended(service, await send("POST", `${pipeline}/drift-checks`));
     expect(none.result.steps).toEqual([]);
 
-    const resources = await inventory();
-    const ofPipeline = resources.filter(
-      (item) => item.inputs.tags?.pipeline === "penguins" || item.outputs.tagsAll?.pipeline === "penguins",
-    );
-    const topic = ofPipeline.find((item) => item.type === "aws:sns/topic:Topic");
-    const alarm = ofPipeline.find((item) => item.type === "aws:cloudwatch/metricAlarm:MetricAlarm");
+    const first = async (type: string) => {
+      const { body } = await send("GET", `/sandbox/v1/resources?pipeline=penguins&type=${type}`);
+      return body.items[0];
+    };
+    const topic = await first("aws:sns/topic:Topic");
+    const alarm = await first("aws:cloudwatch/metricAlarm:MetricAlarm");
     expect(
       (await send("PATCH", `/sandbox/v1/resources/${topic.id}`, { displayName: "changed by hand" })).status,
     ).toBe(200);

@@ -80,7 +80,8 @@ describe("parseConfig", () => {
     fc.assert(
       fc.property(fc.integer({ min: -100_000, max: 200_000 }), (port) => {
         const usable = port >= 0 && port <= 65_535;
-        const read = () => parse({ AIDLC_PORT: String(port), AIDLC_BOOTSTRAP_TOKEN: "0123456789abcdef" }).port;
+        const read = () =>
+          parse({ AIDLC_PORT: String(port), AIDLC_BOOTSTRAP_TOKEN: "0123456789abcdef" }).port;
         if (usable) expect(read()).toBe(port);
         else expect(read).toThrow("AIDLC_PORT");
       }),
@@ -162,7 +163,10 @@ describe("secrets of the data folder", () => {
   });
 
   it("give way to what the environment says", async () => {
-    const config = parse({ AIDLC_BOOTSTRAP_TOKEN: "0123456789abcdef", AIDLC_STATE_PASSPHRASE: "open sesame" });
+    const config = parse({
+      AIDLC_BOOTSTRAP_TOKEN: "0123456789abcdef",
+      AIDLC_STATE_PASSPHRASE: "open sesame",
+    });
     expect(config.adminToken).toBe("0123456789abcdef");
     expect(config.statePassphrase).toBe("open sesame");
     await expect(stat(join(folder, "admin-token"))).rejects.toThrow("ENOENT");

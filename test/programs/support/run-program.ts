@@ -17,6 +17,8 @@ export interface Run {
   readonly outputs: Readonly<Record<string, unknown>>;
 }
 
+export type Program = () => Promise<Record<string, unknown>>;
+
 /** The part of the engine's registration request that tests look at. */
 interface Request {
   getType(): string;
@@ -43,18 +45,21 @@ const madeUp = (name: string, inputs: Inputs) => ({
 });
 
 /** Runs an inline program against mocks and returns everything that it registered. */
-export async function runProgram(program: () => Promise<Record<string, unknown>>): Promise<Run> {
+export async function runProgram(
+  program: Program,
+  { project, stack } = { project: "test", stack: "test" },
+): Promise<Run> {
   // The SDK records a stack for each of thousands of promises: half of the time of a run.
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
   try {
-    return await runAgainstMocks(program);
+    return await runAgainstMocks(program, project, stack);
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
   }
 }
 
-async function runAgainstMocks(program: () => Promise<Record<string, unknown>>): Promise<Run> {
+async function runAgainstMocks(program: Program, project: string, stack: string): Promise<Run> {
   const inputsOf = new Map<string, Inputs>();
   await pulumi.runtime.setMocks(
     {
@@ -64,13 +69,15 @@ async function runAgainstMocks(program: () => Promise<Record<string, unknown>>):
       },
       call: ({ token, inputs }) => (token.endsWith(":getAvailabilityZones") ? { names: ZONES } : inputs),
     },
-    "test",
-    "test",
+    project,
+    stack,
     false,
   );
   const requests = recordRequests();
   const outputs = await new Promise<Readonly<Record<string, unknown>>>((resolve, reject) => {
-    program().then((promised) => pulumi.output(promised).apply(resolve), reject);
+    Promise.resolve()
+      .then(program)
+      .then((promised) => pulumi.output(promised).apply(resolve), reject);
   });
   // Resources that no output waits for may still be registering.
   await pulumi.runtime.disconnect();

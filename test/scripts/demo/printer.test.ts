@@ -32,6 +32,15 @@ describe("the printer", () => {
   });
 });
 
+it("a line written while something is drawn takes its place", () => {
+  const { printer, text } = recorder({ isTTY: true, columns: 40 });
+  printer.draw(["a", "b"]);
+  printer.line("news");
+  printer.draw(["a", "b"]);
+  expect(text().split("\u001b[2A")).toHaveLength(2);
+  expect(text()).toContain("\u001b[2A\u001b[J  news\n");
+});
+
 describe("text in columns", () => {
   it("is aligned by what is seen, not by its colour codes", () => {
     expect(

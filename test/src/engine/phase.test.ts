@@ -41,7 +41,11 @@ describe("parseUrn", () => {
         (phase, components, name) => {
           const title = `${phase.charAt(0).toUpperCase()}${phase.slice(1)}`;
           const types = [`aidlc:phase:${title}`, ...components, "aws:sns/topic:Topic"].join("$");
-          expect(parseUrn(`${stack}::${types}::${name}`)).toEqual({ type: "aws:sns/topic:Topic", name, phase });
+          expect(parseUrn(`${stack}::${types}::${name}`)).toEqual({
+            type: "aws:sns/topic:Topic",
+            name,
+            phase,
+          });
         },
       ),
     );

@@ -61,9 +61,12 @@ describe("valueAtPath", () => {
     );
   });
 
-  it.each(["a.b.c", "a[0]", "missing", "text.length", "none.x"])("has nothing at %j where the way ends", (path) => {
-    expect(valueAtPath({ a: { b: 1 }, text: "abc", none: null }, path)).toBeUndefined();
-  });
+  it.each(["a.b.c", "a[0]", "missing", "text.length", "none.x"])(
+    "has nothing at %j where the way ends",
+    (path) => {
+      expect(valueAtPath({ a: { b: 1 }, text: "abc", none: null }, path)).toBeUndefined();
+    },
+  );
 
   it("takes nothing from a prototype", () => {
     expect(valueAtPath({ tags: {} }, "tags.constructor")).toBeUndefined();

@@ -61,11 +61,20 @@ describe("redactor", () => {
 
 describe("redactValue", () => {
   it("masks what Pulumi marks as secret, at any depth", () => {
-    expect(redactValue({ a: [{ b: secret }], c: secret }, nothing)).toEqual({ a: [{ b: masked }], c: masked });
+    expect(redactValue({ a: [{ b: secret }], c: secret }, nothing)).toEqual({
+      a: [{ b: masked }],
+      c: masked,
+    });
   });
 
   it("leaves no trace of a secret's content, in whatever structure it stands", () => {
-    const leaf = fc.oneof(fc.string(), fc.integer(), fc.constant(null), fc.constant(secret), fc.constant(passphrase));
+    const leaf = fc.oneof(
+      fc.string(),
+      fc.integer(),
+      fc.constant(null),
+      fc.constant(secret),
+      fc.constant(passphrase),
+    );
     const tree = fc.letrec((tie) => ({
       node: fc.oneof(
         { depthSize: "small" },

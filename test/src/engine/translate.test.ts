@@ -152,14 +152,23 @@ describe("a preview", () => {
   });
 
   it("counts what stays the same, but doesn't plan it", () => {
-    const { steps, changes } = run("preview", [pre({ op: "same", urn: bucket }), pre({ op: "update", urn: topic })]);
+    const { steps, changes } = run("preview", [
+      pre({ op: "same", urn: bucket }),
+      pre({ op: "update", urn: topic }),
+    ]);
     expect(steps.map((step) => step.name)).toEqual(["alerts"]);
     expect(changes).toEqual({ same: 1, update: 1 });
   });
 
   const detailedDiff = { bucket: { diffKind: "update-replace", inputDiff: true } };
   const old = { id: "raw-1", inputs: { bucket: "a" }, outputs: {} };
-  const replacing = { op: "create-replacement", urn: bucket, old, new: { inputs: { bucket: "b" }, outputs: {} }, detailedDiff };
+  const replacing = {
+    op: "create-replacement",
+    urn: bucket,
+    old,
+    new: { inputs: { bucket: "b" }, outputs: {} },
+    detailedDiff,
+  };
   const parts = [replacing, { ...replacing, op: "replace" }, { op: "delete-replaced", urn: bucket, old }];
 
   it.each([
@@ -208,7 +217,10 @@ describe("a drift check", () => {
   });
 
   it("finds nothing where everything is as the state says", () => {
-    const { steps, changes } = run("drift", [done({ op: "refresh", urn: bucket }), done({ op: "same", urn: bucket })]);
+    const { steps, changes } = run("drift", [
+      done({ op: "refresh", urn: bucket }),
+      done({ op: "same", urn: bucket }),
+    ]);
     expect(steps).toEqual([]);
     expect(changes).toEqual({ same: 1 });
   });
@@ -228,7 +240,10 @@ describe("an update", () => {
   });
 
   it("sums up at the end with the engine's own time", () => {
-    const { translated } = run("update", [done({ op: "create", urn: bucket }), summary({ durationSeconds: 7 })]);
+    const { translated } = run("update", [
+      done({ op: "create", urn: bucket }),
+      summary({ durationSeconds: 7 }),
+    ]);
     expect(translated[1]?.event).toEqual({ type: "summary", changes: { create: 1 }, durationMs: 7000 });
   });
 });
@@ -236,7 +251,11 @@ describe("an update", () => {
 describe("diagnostics", () => {
   it("keep errors and warnings without the engine's colours, secrets masked", () => {
     const { translated, errors } = run("update", [
-      diagnostic({ severity: "error", urn: bucket, message: "<{%fg 1%}>error: <{%reset%}>key AKIAIOSFODNN7EXAMPLE\n" }),
+      diagnostic({
+        severity: "error",
+        urn: bucket,
+        message: "<{%fg 1%}>error: <{%reset%}>key AKIAIOSFODNN7EXAMPLE\n",
+      }),
       diagnostic({ severity: "warning", message: "correct-horse-battery is weak" }),
     ]);
     expect(translated.map((event) => event?.event)).toEqual([
@@ -250,13 +269,20 @@ describe("diagnostics", () => {
   it.each([
     ["information", { severity: "info", message: "hello" }],
     ["the program's standard error", { severity: "info#err", message: "npm warn" }],
-    ["progress that is replaced at once", { severity: "warning", ephemeral: true, message: "still creating" }],
+    [
+      "progress that is replaced at once",
+      { severity: "warning", ephemeral: true, message: "still creating" },
+    ],
   ])("leave out %s", (_, event) => {
     expect(run("update", [diagnostic(event)]).translated).toEqual([undefined]);
   });
 
   it("leave out everything else the engine says", () => {
-    const events = [{ cancelEvent: {} }, { preludeEvent: { config: { secret: "x" } } }, { stdoutEvent: { message: "x", color: "" } }];
+    const events = [
+      { cancelEvent: {} },
+      { preludeEvent: { config: { secret: "x" } } },
+      { stdoutEvent: { message: "x", color: "" } },
+    ];
     expect(run("update", events as Part[]).translated).toEqual([undefined, undefined, undefined]);
   });
 });

@@ -16,7 +16,10 @@ const Order = Type.Object(
       { minItems: 1, default: [{ price: 1 }] },
     ),
     labels: Type.Record(Type.String(), Type.String(), { default: {} }),
-    limits: Type.Object({ daily: Type.Integer({ default: 3 }) }, { additionalProperties: false, default: {} }),
+    limits: Type.Object(
+      { daily: Type.Integer({ default: 3 }) },
+      { additionalProperties: false, default: {} },
+    ),
   },
   { additionalProperties: false },
 );
@@ -98,9 +101,12 @@ describe("parser", () => {
     expect([...paths].sort()).toEqual(["/id", "/labels/a", "/limits", "/lines", "/size"]);
   });
 
-  it.each([null, undefined, "text", 5, true, []])("answers %j in place of an object with the root path", (value) => {
-    expect(pathsOf(value)).toEqual([""]);
-  });
+  it.each([null, undefined, "text", 5, true, []])(
+    "answers %j in place of an object with the root path",
+    (value) => {
+      expect(pathsOf(value)).toEqual([""]);
+    },
+  );
 
   it("doesn't take a value from the prototype for a field", () => {
     const inherited = Object.create({ id: "a" });
@@ -146,19 +152,26 @@ describe("the message of an invalid document", () => {
       { path: "/b", message: "is required" },
       { path: "/c", message: "is required" },
     ];
-    expect(invalid("invalid_spec", errors).message).toBe("The spec is not valid: /a is required (and 2 more)");
+    expect(invalid("invalid_spec", errors).message).toBe(
+      "The spec is not valid: /a is required (and 2 more)",
+    );
     expect(invalid("invalid_request", errors.slice(0, 1)).message).toBe(
       "The request is not valid: /a is required",
     );
   });
 
   it("calls the root of the document /", () => {
-    expect(invalid("invalid_request", [{ path: "", message: "must be object" }]).message).toContain(": / must");
+    expect(invalid("invalid_request", [{ path: "", message: "must be object" }]).message).toContain(
+      ": / must",
+    );
   });
 });
 
 describe("the validator of routes", () => {
-  const Query = Type.Object({ limit: Type.Integer({ minimum: 1, default: 50 }) }, { additionalProperties: false });
+  const Query = Type.Object(
+    { limit: Type.Integer({ minimum: 1, default: 50 }) },
+    { additionalProperties: false },
+  );
   const compile = (httpPart: string) =>
     validatorCompiler({ schema: Query, method: "GET", url: "/", httpPart } as never) as unknown as (
       value: unknown,

@@ -31,6 +31,8 @@ describe("stackPassphrases", () => {
 
   it("follows HKDF-SHA-256 to the letter, because a change would lock every existing state", () => {
     // Computed with Python: HMAC-based extract and expand of RFC 5869.
-    expect(stackPassphrases("master").of("aidlc-pipeline", "ml.churn")).toBe("uhGkXGB1-qfZGkLb4s5iQJS5z9z7Roc2Y8WgWvDminY");
+    expect(stackPassphrases("master").of("aidlc-pipeline", "ml.churn")).toBe(
+      "uhGkXGB1-qfZGkLb4s5iQJS5z9z7Roc2Y8WgWvDminY",
+    );
   });
 });

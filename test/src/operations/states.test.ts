@@ -11,7 +11,13 @@ import {
 
 describe("operation states", () => {
   it("end where nothing follows", () => {
-    expect(operationStates.filter(isEnded)).toEqual(["succeeded", "failed", "cancelled", "superseded", "needs_repair"]);
+    expect(operationStates.filter(isEnded)).toEqual([
+      "succeeded",
+      "failed",
+      "cancelled",
+      "superseded",
+      "needs_repair",
+    ]);
   });
 
   it("can all be reached from queued", () => {

@@ -112,7 +112,8 @@ describe("claiming", () => {
 
   it("hands the stack to a change, and leaves it alone for what only reads", async () => {
     const stackToken = async () =>
-      (await database.pool.query("select fencing_token from stacks where id = $1", [stackId])).rows[0].fencing_token;
+      (await database.pool.query("select fencing_token from stacks where id = $1", [stackId])).rows[0]
+        .fencing_token;
     const change = await claimed("update");
     expect(await stackToken()).toBe(change.token);
     await claimed("preview");
@@ -138,14 +139,22 @@ describe("an old fencing token", () => {
 
   it("renews no lease", async () => {
     const { id, oldToken, newToken } = await lostClaim();
-    expect(await renewLease(database.pool, id, oldToken, 60_000)).toEqual({ held: false, cancelRequested: false });
-    expect(await renewLease(database.pool, id, newToken, 60_000)).toEqual({ held: true, cancelRequested: false });
+    expect(await renewLease(database.pool, id, oldToken, 60_000)).toEqual({
+      held: false,
+      cancelRequested: false,
+    });
+    expect(await renewLease(database.pool, id, newToken, 60_000)).toEqual({
+      held: true,
+      cancelRequested: false,
+    });
   });
 
   it("records no runner", async () => {
     const { id, oldToken } = await lostClaim();
     await recordRunner(database.pool, id, oldToken, { marker: "old", processGroup: 1 });
-    const found = await database.pool.query("select runner, process_group from operations where id = $1", [id]);
+    const found = await database.pool.query("select runner, process_group from operations where id = $1", [
+      id,
+    ]);
     expect(found.rows[0]).toEqual({ runner: null, process_group: null });
   });
 
@@ -171,7 +180,11 @@ describe("the end of an operation", () => {
   it("keeps result, error and moment, and gives the lease back", async () => {
     const { id, token } = await claimed();
     const error = { code: "throttled", message: "slow", remedy: "again" } as const;
-    await finishOperation(database.pool, id, token, { state: "failed", result: { changes: { create: 2 } }, error });
+    await finishOperation(database.pool, id, token, {
+      state: "failed",
+      result: { changes: { create: 2 } },
+      error,
+    });
     expect(await findOperation(database.pool, id)).toMatchObject({
       state: "failed",
       result: { changes: { create: 2 } },
@@ -202,7 +215,10 @@ describe("leases", () => {
   const lapsed = async (all = false) =>
     (await lapsedOperations(database.pool, "node-a", { all })).map((operation) => operation.id);
   const lapse = (id: string) =>
-    database.pool.query("update operations set lease_until = clock_timestamp() - interval '1 ms' where id = $1", [id]);
+    database.pool.query(
+      "update operations set lease_until = clock_timestamp() - interval '1 ms' where id = $1",
+      [id],
+    );
 
   it("that run are not lapsed, and those that ran out are", async () => {
     const { id } = await claimed();
@@ -287,13 +303,19 @@ describe("cancelling", () => {
     const { id, token } = await claimed();
     await finishOperation(database.pool, id, token, succeeded);
     expect(await requestCancel(database.pool, id)).toBeUndefined();
-    expect(await findOperation(database.pool, id)).toMatchObject({ state: "succeeded", cancelRequestedAt: null });
+    expect(await findOperation(database.pool, id)).toMatchObject({
+      state: "succeeded",
+      cancelRequestedAt: null,
+    });
   });
 
   it("and claiming at the same moment leave either a cancelled or a running operation that knows", async () => {
     for (let round = 0; round < 10; round++) {
       const id = await queued();
-      const [claim] = await Promise.all([claimOperation(database.pool, id, node), requestCancel(database.pool, id)]);
+      const [claim] = await Promise.all([
+        claimOperation(database.pool, id, node),
+        requestCancel(database.pool, id),
+      ]);
       const operation = await findOperation(database.pool, id);
       expect(operation?.state).toBe(claim ? "running" : "cancelled");
       expect(operation?.cancelRequestedAt).not.toBeNull();
@@ -305,7 +327,10 @@ describe("superseding", () => {
   it("ends queued updates of the stack and nothing else", async () => {
     const update = await queued("update");
     const others = [await queued("reconcile"), await queued("preview"), (await claimed("update")).id];
-    const elsewhere = await queued("update", await ensureStack(database.pool, "aidlc-foundation", randomUUID()));
+    const elsewhere = await queued(
+      "update",
+      await ensureStack(database.pool, "aidlc-foundation", randomUUID()),
+    );
     expect(await supersedeQueuedUpdates(database.pool, stackId)).toEqual([update]);
     expect(await findOperation(database.pool, update)).toMatchObject({
       state: "superseded",
@@ -335,7 +360,10 @@ describe("activeChange", () => {
 describe("events", () => {
   it("come back in order, whole, from where the reader left off", async () => {
     const { id, token } = await claimed();
-    await appendEvents(database.pool, id, token, [event(1), event(2, { phase: "learning", type: "resource" })]);
+    await appendEvents(database.pool, id, token, [
+      event(1),
+      event(2, { phase: "learning", type: "resource" }),
+    ]);
     await appendEvents(database.pool, id, token, [event(3)]);
     expect(await listEvents(database.pool, id, 0, 10)).toEqual([
       event(1),
@@ -348,7 +376,9 @@ describe("events", () => {
   it("are stored together or not at all", async () => {
     const { id, token } = await claimed();
     await appendEvents(database.pool, id, token, [event(1)]);
-    await expect(appendEvents(database.pool, id, token, [event(2), event(1)])).rejects.toMatchObject({ code: "23505" });
+    await expect(appendEvents(database.pool, id, token, [event(2), event(1)])).rejects.toMatchObject({
+      code: "23505",
+    });
     expect(await listEvents(database.pool, id, 0, 10)).toHaveLength(1);
   });
 
@@ -373,11 +403,14 @@ describe("lists of operations", () => {
     const ids = new Set<string>();
     for (let index = 0; index < 7; index++) ids.add(await queued("preview"));
     const team = `team-${randomUUID()}`;
-    await database.pool.query("update operations set team = $1, created_at = '2026-01-31T12:00:00.123456Z' where id = any ($2)", [
+    await database.pool.query(
+      "update operations set team = $1, created_at = '2026-01-31T12:00:00.123456Z' where id = any ($2)",
+      [team, [...ids].slice(0, 5)],
+    );
+    await database.pool.query("update operations set team = $1 where id = any ($2)", [
       team,
-      [...ids].slice(0, 5),
+      [...ids].slice(5),
     ]);
-    await database.pool.query("update operations set team = $1 where id = any ($2)", [team, [...ids].slice(5)]);
     const seen: { id: string; createdAt: Date }[] = [];
     let after: readonly string[] | undefined;
     for (;;) {
@@ -394,10 +427,19 @@ describe("lists of operations", () => {
   it("filter by team, pipeline, state and kind together", async () => {
     const id = await queued("drift");
     const team = `team-${randomUUID()}`;
-    await database.pool.query("update operations set team = $1, account = null, pipeline = 'churn' where id = $2", [team, id]);
-    const list = async (filter: object) => (await listOperations(database.pool, { team, limit: 5, ...filter })).length;
+    await database.pool.query(
+      "update operations set team = $1, account = null, pipeline = 'churn' where id = $2",
+      [team, id],
+    );
+    const list = async (filter: object) =>
+      (await listOperations(database.pool, { team, limit: 5, ...filter })).length;
     expect(await list({ pipeline: "churn", state: "queued", kind: "drift" })).toBe(1);
-    for (const miss of [{ pipeline: "fraud" }, { state: "running" }, { kind: "preview" }, { team: "other" }]) {
+    for (const miss of [
+      { pipeline: "fraud" },
+      { state: "running" },
+      { kind: "preview" },
+      { team: "other" },
+    ]) {
       expect(await list({ pipeline: "churn", state: "queued", kind: "drift", ...miss })).toBe(0);
     }
   });
@@ -437,7 +479,11 @@ describe("snapshots", () => {
 
   it("give a resource back as it was recorded", async () => {
     const { token } = await claimed();
-    const whole = resource("a", { parent: "urn:x", dependencies: ["urn:b", "urn:c"], outputs: { list: [1, "2", null] } });
+    const whole = resource("a", {
+      parent: "urn:x",
+      dependencies: ["urn:b", "urn:c"],
+      outputs: { list: [1, "2", null] },
+    });
     const bare = resource("b", { awsId: null, phase: null, inputs: {}, outputs: {} });
     await recordSnapshot(database.pool, stackId, token, {
       exists: true,
@@ -474,7 +520,9 @@ describe("snapshots", () => {
 
 describe("lastDrift", () => {
   async function pipeline(): Promise<string> {
-    await database.pool.query("insert into teams (name, display_name) values ('ml', 'ML') on conflict do nothing");
+    await database.pool.query(
+      "insert into teams (name, display_name) values ('ml', 'ML') on conflict do nothing",
+    );
     const inserted = await database.pool.query(
       "insert into pipelines (team, name, account, stack_id, desired_revision) values ('ml', $1, 'main', $2, 1) returning id",
       [`p-${randomUUID()}`.slice(0, 30), stackId],
@@ -482,12 +530,16 @@ describe("lastDrift", () => {
     return inserted.rows[0].id;
   }
 
-  async function ran(pipelineId: string, kind: OperationKind, result: object = { changes: {} }): Promise<string> {
+  async function ran(
+    pipelineId: string,
+    kind: OperationKind,
+    result: object = { changes: {} },
+  ): Promise<string> {
     const { id, token } = await claimed(kind);
-    await database.pool.query("update operations set account = null, pipeline = 'churn', pipeline_id = $2 where id = $1", [
-      id,
-      pipelineId,
-    ]);
+    await database.pool.query(
+      "update operations set account = null, pipeline = 'churn', pipeline_id = $2 where id = $1",
+      [id, pipelineId],
+    );
     await finishOperation(database.pool, id, token, { ...succeeded, result: result as never });
     return id;
   }
@@ -509,9 +561,13 @@ describe("lastDrift", () => {
     const check = await ran(id, "drift");
     await ran(id, "update");
     expect(await lastDrift(database.pool, id, { sinceLastChange: true })).toBeUndefined();
-    expect(await lastDrift(database.pool, id, { sinceLastChange: false })).toMatchObject({ operationId: check });
+    expect(await lastDrift(database.pool, id, { sinceLastChange: false })).toMatchObject({
+      operationId: check,
+    });
     const newer = await ran(id, "drift");
-    expect(await lastDrift(database.pool, id, { sinceLastChange: true })).toMatchObject({ operationId: newer });
+    expect(await lastDrift(database.pool, id, { sinceLastChange: true })).toMatchObject({
+      operationId: newer,
+    });
   });
 
   it("is none before the first check", async () => {

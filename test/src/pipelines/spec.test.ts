@@ -14,7 +14,11 @@ const examples: readonly (readonly [target: unknown, patch: unknown, result: unk
   [{ a: "c" }, { a: ["b"] }, { a: ["b"] }],
   [{ a: { b: "c" } }, { a: { b: "d", c: null } }, { a: { b: "d" } }],
   [{ a: [{ b: "c" }] }, { a: [1] }, { a: [1] }],
-  [["a", "b"], ["c", "d"], ["c", "d"]],
+  [
+    ["a", "b"],
+    ["c", "d"],
+    ["c", "d"],
+  ],
   [{ a: "b" }, ["c"], ["c"]],
   [{ a: "foo" }, null, null],
   [{ a: "foo" }, "bar", "bar"],
@@ -71,7 +75,10 @@ describe("mergePatch", () => {
   });
 
   it("takes __proto__ for a key like any other and never reaches a prototype", () => {
-    const merged = mergePatch({}, JSON.parse('{"__proto__": {"polluted": true}, "constructor": {"prototype": {"polluted": 1}}}'));
+    const merged = mergePatch(
+      {},
+      JSON.parse('{"__proto__": {"polluted": true}, "constructor": {"prototype": {"polluted": 1}}}'),
+    );
     expect({}).not.toHaveProperty("polluted");
     expect(Object.getPrototypeOf(merged)).toBe(Object.prototype);
   });
@@ -114,7 +121,11 @@ describe("parseSpec", () => {
         delete spec.owner;
       }),
     );
-    expect(form?.errors?.map((error) => error.path).sort()).toEqual(["/owner", "/profile", "/training/spot/enabledd"]);
+    expect(form?.errors?.map((error) => error.path).sort()).toEqual([
+      "/owner",
+      "/profile",
+      "/training/spot/enabledd",
+    ]);
     const meaning = problemsOf(
       validSpec((spec) => {
         spec.training.spot = { maxRunSeconds: 3600, maxWaitSeconds: 600 };
@@ -122,7 +133,10 @@ describe("parseSpec", () => {
       }),
     );
     expect(meaning).toMatchObject({ code: "invalid_spec" });
-    expect(meaning?.errors?.map((error) => error.path)).toEqual(["/training/spot/maxWaitSeconds", "/network/cidr"]);
+    expect(meaning?.errors?.map((error) => error.path)).toEqual([
+      "/training/spot/maxWaitSeconds",
+      "/network/cidr",
+    ]);
   });
 
   it("keeps names that objects have by birth as ordinary keys", () => {

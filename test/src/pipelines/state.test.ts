@@ -10,12 +10,24 @@ describe("a pipeline", () => {
     ["is provisioning while its first update waits", change("update", "queued"), 1, null, "provisioning"],
     ["is provisioning while its first update runs", change("update", "running"), 1, null, "provisioning"],
     ["is updating while a later update waits", change("update", "queued"), 2, 1, "updating"],
-    ["is updating while a change waits for approval", change("update", "awaiting_approval"), 2, 1, "updating"],
+    [
+      "is updating while a change waits for approval",
+      change("update", "awaiting_approval"),
+      2,
+      1,
+      "updating",
+    ],
     ["is updating while it is reconciled", change("reconcile", "running"), 1, 1, "updating"],
     ["is destroying once its destroy waits", change("destroy", "queued"), 1, 1, "destroying"],
     ["is destroying even if it was never applied", change("destroy", "running"), 1, null, "destroying"],
     ["is ready when the revision asked for is the one applied", change("update", "succeeded"), 2, 2, "ready"],
-    ["is pending when another revision is asked for than applied", change("update", "succeeded"), 3, 2, "pending"],
+    [
+      "is pending when another revision is asked for than applied",
+      change("update", "succeeded"),
+      3,
+      2,
+      "pending",
+    ],
     ["has failed when its last change failed", change("update", "failed"), 2, 1, "failed"],
     ["has failed when its destroy failed", change("destroy", "failed"), 1, 1, "failed"],
     ["needs repair when its runner was lost", change("update", "needs_repair"), 1, 1, "needs_repair"],
@@ -27,7 +39,9 @@ describe("a pipeline", () => {
     for (const state of operationStates) {
       for (const kind of ["update", "destroy", "refresh", "reconcile"] as const) {
         expect(pipelineState({ lastChange: change(kind, state), desired: 2, applied: 1 })).not.toBe("ready");
-        expect(pipelineState({ lastChange: change(kind, state), desired: 1, applied: null })).not.toBe("ready");
+        expect(pipelineState({ lastChange: change(kind, state), desired: 1, applied: null })).not.toBe(
+          "ready",
+        );
       }
     }
   });

@@ -32,7 +32,12 @@ describe("phaseStatuses", () => {
 
   it("says absent for a phase that has nothing on AWS", () => {
     const counts = new Map<Phase, number>([["learning", 3]]);
-    expect(stateOf("learning", { counts })).toEqual({ phase: "learning", state: "ready", resources: 3, drifted: 0 });
+    expect(stateOf("learning", { counts })).toEqual({
+      phase: "learning",
+      state: "ready",
+      resources: 3,
+      drifted: 0,
+    });
     expect(stateOf("compliance", { counts })).toMatchObject({ state: "absent", resources: 0 });
   });
 
@@ -54,8 +59,11 @@ describe("phaseStatuses", () => {
     expect(stateOf("learning", { failed, counts: new Map() })?.state).toBe("failed");
   });
 
-  it.each(["queued", "running", "awaiting_approval"] as const)("says changing of all while a change is %s", (lastChange) => {
-    const statuses = phaseStatuses(facts({ lastChange, failed: new Set(["learning"]) }));
-    expect(new Set(statuses.map((status) => status.state))).toEqual(new Set(["changing"]));
-  });
+  it.each(["queued", "running", "awaiting_approval"] as const)(
+    "says changing of all while a change is %s",
+    (lastChange) => {
+      const statuses = phaseStatuses(facts({ lastChange, failed: new Set(["learning"]) }));
+      expect(new Set(statuses.map((status) => status.state))).toEqual(new Set(["changing"]));
+    },
+  );
 });

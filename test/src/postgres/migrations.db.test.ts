@@ -84,7 +84,9 @@ describe("migrate", () => {
     // The first migration can't create a table whose name is taken.
     await pool.query("create table operations (id integer)");
     await expect(migrate(pool)).rejects.toMatchObject({ code: "42P07" });
-    const { rows } = await pool.query<{ tablename: string }>("select tablename from pg_tables where schemaname = 'public'");
+    const { rows } = await pool.query<{ tablename: string }>(
+      "select tablename from pg_tables where schemaname = 'public'",
+    );
     expect(rows.map((row) => row.tablename)).toEqual(["operations"]);
   });
 });

@@ -85,7 +85,9 @@ describe("inTransaction", () => {
 
 describe("openPool", () => {
   it("reads a bigint as a number", async () => {
-    const found = await database.pool.query("select count(*) as count, 9007199254740991::bigint as largest from notes");
+    const found = await database.pool.query(
+      "select count(*) as count, 9007199254740991::bigint as largest from notes",
+    );
     expect(found.rows[0]).toEqual({ count: expect.any(Number), largest: Number.MAX_SAFE_INTEGER });
   });
 

@@ -73,59 +73,67 @@ function heldJobs() {
 const withoutPollingMs = 10_000;
 
 describe("the queue", () => {
-  it("runs the changes of one stack strictly one after another, in the order they were sent", async () => {
-    const stack = randomUUID();
-    const sent: string[] = [];
-    for (let index = 0; index < 12; index++) sent.push(await send("changes", stack));
-    let atOnce = 0;
-    let most = 0;
-    const done: string[] = [];
-    const all = Promise.withResolvers<void>();
-    await queue.work(4, async ({ operationId }) => {
-      atOnce += 1;
-      most = Math.max(most, atOnce);
-      // Gives every other worker the chance to take a job of the same stack.
-      await database.pool.query("select pg_sleep(0.02)");
-      atOnce -= 1;
-      done.push(operationId);
-      if (done.length === sent.length) all.resolve();
-    });
-    await all.promise;
-    expect(done).toEqual(sent);
-    expect(most).toBe(1);
-  }, withoutPollingMs);
+  it(
+    "runs the changes of one stack strictly one after another, in the order they were sent",
+    async () => {
+      const stack = randomUUID();
+      const sent: string[] = [];
+      for (let index = 0; index < 12; index++) sent.push(await send("changes", stack));
+      let atOnce = 0;
+      let most = 0;
+      const done: string[] = [];
+      const all = Promise.withResolvers<void>();
+      await queue.work(4, async ({ operationId }) => {
+        atOnce += 1;
+        most = Math.max(most, atOnce);
+        // Gives every other worker the chance to take a job of the same stack.
+        await database.pool.query("select pg_sleep(0.02)");
+        atOnce -= 1;
+        done.push(operationId);
+        if (done.length === sent.length) all.resolve();
+      });
+      await all.promise;
+      expect(done).toEqual(sent);
+      expect(most).toBe(1);
+    },
+    withoutPollingMs,
+  );
 
-  it("keeps that order when two nodes work on the same stacks", async () => {
-    const second = await openQueue(database.url, (error) => errors.push(error));
-    others.push(second);
-    const stacks = [randomUUID(), randomUUID(), randomUUID()];
-    const sent = new Map<string, string[]>(stacks.map((stack) => [stack, []]));
-    const stackOf = new Map<string, string>();
-    for (let round = 0; round < 12; round++) {
-      for (const stack of stacks) {
-        const id = await send("changes", stack);
-        sent.get(stack)?.push(id);
-        stackOf.set(id, stack);
+  it(
+    "keeps that order when two nodes work on the same stacks",
+    async () => {
+      const second = await openQueue(database.url, (error) => errors.push(error));
+      others.push(second);
+      const stacks = [randomUUID(), randomUUID(), randomUUID()];
+      const sent = new Map<string, string[]>(stacks.map((stack) => [stack, []]));
+      const stackOf = new Map<string, string>();
+      for (let round = 0; round < 12; round++) {
+        for (const stack of stacks) {
+          const id = await send("changes", stack);
+          sent.get(stack)?.push(id);
+          stackOf.set(id, stack);
+        }
       }
-    }
-    const done = new Map<string, string[]>(stacks.map((stack) => [stack, []]));
-    const busy = new Set<string>();
-    const overlaps: string[] = [];
-    const all = Promise.withResolvers<void>();
-    const handler = async ({ operationId }: QueuedOperation) => {
-      const stack = stackOf.get(operationId) ?? "";
-      if (busy.has(stack)) overlaps.push(operationId);
-      busy.add(stack);
-      await database.pool.query("select pg_sleep(0.02)");
-      busy.delete(stack);
-      done.get(stack)?.push(operationId);
-      if ([...done.values()].flat().length === stackOf.size) all.resolve();
-    };
-    await Promise.all([queue.work(3, handler), second.work(3, handler)]);
-    await all.promise;
-    expect(done).toEqual(sent);
-    expect(overlaps).toEqual([]);
-  }, withoutPollingMs);
+      const done = new Map<string, string[]>(stacks.map((stack) => [stack, []]));
+      const busy = new Set<string>();
+      const overlaps: string[] = [];
+      const all = Promise.withResolvers<void>();
+      const handler = async ({ operationId }: QueuedOperation) => {
+        const stack = stackOf.get(operationId) ?? "";
+        if (busy.has(stack)) overlaps.push(operationId);
+        busy.add(stack);
+        await database.pool.query("select pg_sleep(0.02)");
+        busy.delete(stack);
+        done.get(stack)?.push(operationId);
+        if ([...done.values()].flat().length === stackOf.size) all.resolve();
+      };
+      await Promise.all([queue.work(3, handler), second.work(3, handler)]);
+      await all.promise;
+      expect(done).toEqual(sent);
+      expect(overlaps).toEqual([]);
+    },
+    withoutPollingMs,
+  );
 
   it("runs the changes of different stacks at the same time", async () => {
     const jobs = heldJobs();
@@ -141,7 +149,11 @@ describe("the queue", () => {
   it("never lets a check wait for a change, not even for one of its own stack", async () => {
     const jobs = heldJobs();
     const stack = randomUUID();
-    const changes = [await send("changes", stack), await send("changes", stack), await send("changes", randomUUID())];
+    const changes = [
+      await send("changes", stack),
+      await send("changes", stack),
+      await send("changes", randomUUID()),
+    ];
     await queue.work(1, jobs.handler);
     await jobs.until(() => jobs.running.size === 1);
     const check = await send("checks", stack);
@@ -243,18 +255,22 @@ describe("the queue", () => {
     await jobs.until(() => jobs.running.size === 0);
   }, 15_000);
 
-  it("goes on with the next job when one beyond its concurrency has ended", async () => {
-    const jobs = heldJobs();
-    const sent: string[] = [];
-    for (let index = 0; index < 12; index++) sent.push(await send("changes", randomUUID()));
-    await queue.work(2, jobs.handler);
-    for (const id of sent) {
-      await jobs.until(() => jobs.running.has(id));
-      expect(jobs.running.size).toBeLessThanOrEqual(2);
-      jobs.end(id);
-    }
-    await jobs.until(() => jobs.begun.length === sent.length && jobs.running.size === 0);
-  }, withoutPollingMs);
+  it(
+    "goes on with the next job when one beyond its concurrency has ended",
+    async () => {
+      const jobs = heldJobs();
+      const sent: string[] = [];
+      for (let index = 0; index < 12; index++) sent.push(await send("changes", randomUUID()));
+      await queue.work(2, jobs.handler);
+      for (const id of sent) {
+        await jobs.until(() => jobs.running.has(id));
+        expect(jobs.running.size).toBeLessThanOrEqual(2);
+        jobs.end(id);
+      }
+      await jobs.until(() => jobs.begun.length === sent.length && jobs.running.size === 0);
+    },
+    withoutPollingMs,
+  );
 
   it("discards what isn't there without an error", async () => {
     await expect(queue.discard("checks", randomUUID())).resolves.toBeUndefined();
@@ -290,20 +306,26 @@ describe("the queue", () => {
     expect(jobs.begun).toEqual([first]);
   }, 15_000);
 
-  it("begins a job because it was sent, not because it was time to look again", async () => {
-    const jobs = heldJobs();
-    await queue.work(1, jobs.handler);
-    const stack = randomUUID();
-    for (let index = 0; index < 12; index++) {
-      const id = await send("changes", stack);
-      jobs.end(id);
-      await jobs.until(() => jobs.begun.length === index + 1 && jobs.running.size === 0);
-    }
-  }, withoutPollingMs);
+  it(
+    "begins a job because it was sent, not because it was time to look again",
+    async () => {
+      const jobs = heldJobs();
+      await queue.work(1, jobs.handler);
+      const stack = randomUUID();
+      for (let index = 0; index < 12; index++) {
+        const id = await send("changes", stack);
+        jobs.end(id);
+        await jobs.until(() => jobs.begun.length === index + 1 && jobs.running.size === 0);
+      }
+    },
+    withoutPollingMs,
+  );
 
   async function startRetriesNow(): Promise<void> {
     await vi.waitFor(async () => {
-      const retried = await database.pool.query("update pgboss.job set start_after = now() where state = 'retry'");
+      const retried = await database.pool.query(
+        "update pgboss.job set start_after = now() where state = 'retry'",
+      );
       expect(retried.rowCount).toBe(1);
     });
   }

@@ -19,7 +19,6 @@ export function arnsIn({ accountId, region }: Pick<AwsAccount, "accountId" | "re
     regional,
     root: iam("root"),
     role: (name: string) => iam(`role/aidlc/${name}`),
-    policy: (name: string) => iam(`policy/aidlc/${name}`),
     bucket: (name: string) => `arn:${partition}:s3:::${name}`,
     alarm: (name: string) => regional("cloudwatch", `alarm:${name}`),
     topic: (name: string) => regional("sns", name),

@@ -62,21 +62,24 @@ export function boundaryStatements(arns: Arns, accountId: string, region: string
       Condition: { StringEquals: { "iam:PassedToService": "sagemaker.amazonaws.com" } },
     },
     {
-      Sid: "Images",
+      Sid: "PullImages",
+      Effect: "Allow",
+      Action: ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+      // Images of other accounts and of AWS's built-in algorithms are named by the roles' own policies.
+      Resource: `arn:${arns.partition}:ecr:*:*:repository/*`,
+    },
+    {
+      Sid: "PushImages",
       Effect: "Allow",
       Action: [
-        "ecr:BatchCheckLayerAvailability",
-        "ecr:BatchGetImage",
         "ecr:CompleteLayerUpload",
         "ecr:DescribeImageScanFindings",
         "ecr:DescribeImages",
-        "ecr:GetDownloadUrlForLayer",
         "ecr:InitiateLayerUpload",
         "ecr:PutImage",
         "ecr:UploadLayerPart",
       ],
-      // Images of other accounts and of AWS's built-in algorithms are named by the roles' own policies.
-      Resource: `arn:${arns.partition}:ecr:*:*:repository/*`,
+      Resource: arns.repository("aidlc/*"),
     },
     {
       Sid: "LogsAlertsAndSettings",
@@ -136,7 +139,11 @@ export function boundaryStatements(arns: Arns, accountId: string, region: string
       Effect: "Deny",
       Action: ["s3:*", "kms:*", "sns:*", "sqs:*", "ssm:*", "sagemaker:*"],
       Resource: "*",
-      Condition: { StringNotEqualsIfExists: { "aws:ResourceAccount": accountId } },
+      // Not every action names its resource's account; an absent key would count as "not equal".
+      Condition: {
+        StringNotEquals: { "aws:ResourceAccount": accountId },
+        Null: { "aws:ResourceAccount": "false" },
+      },
     },
   ];
 }

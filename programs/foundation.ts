@@ -10,8 +10,6 @@ import { foundationTags } from "./tags.ts";
 
 export type { FoundationInput, FoundationOutputs } from "./inputs.ts";
 
-export const FOUNDATION_PROJECT = "aidlc-foundation";
-
 /** Address range of the shared network where an account names none. */
 const DEFAULT_CIDR = "10.64.0.0/16";
 

@@ -17,8 +17,6 @@ import { pipelineTags } from "./tags.ts";
 export type { PipelineInput } from "./inputs.ts";
 export type { PipelineOutputs } from "./outputs.ts";
 
-export const PIPELINE_PROJECT = "aidlc-pipeline";
-
 type Promised<T> = { [Key in keyof T]: pulumi.Input<T[Key]> };
 
 interface Phases {

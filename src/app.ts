@@ -4,12 +4,12 @@ import swaggerUi from "@fastify/swagger-ui";
 import fastify from "fastify";
 import type pg from "pg";
 import type { Logger } from "pino";
-import { parseDocument } from "yaml";
 import { PipelineSpec } from "../programs/spec.ts";
 import { accountRoutes } from "./accounts/routes.ts";
 import { AppError } from "./errors.ts";
 import type { App } from "./http/app-types.ts";
 import { authentication } from "./http/authentication.ts";
+import { acceptDocuments } from "./http/documents.ts";
 import { healthRoutes } from "./http/health-routes.ts";
 import { Problem, sendProblem } from "./http/problem.ts";
 import { validatorCompiler } from "./http/validation.ts";
@@ -48,7 +48,11 @@ export async function buildApp(options: AppOptions): Promise<App> {
     genReqId: () => randomUUID(),
     // Our own closing hook ends what would otherwise keep connections open.
     forceCloseConnections: "idle",
-    routerOptions: { maxParamLength: 200 },
+    // What Fastify refuses before a route is found, such as a path that can't be decoded.
+    frameworkErrors: (error, request, reply) => {
+      reply.header("x-request-id", request.id);
+      return sendProblem(error, request, reply);
+    },
   }) as unknown as App;
   app.setValidatorCompiler(validatorCompiler as Parameters<App["setValidatorCompiler"]>[0]);
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
@@ -89,46 +93,6 @@ export async function buildApp(options: AppOptions): Promise<App> {
   );
   if (options.sandbox) await app.register(sandboxRoutes, { prefix: "/sandbox", pool: options.pool });
   return app;
-}
-
-/** Bodies may be JSON, JSON merge patches, or YAML. */
-function acceptDocuments(app: App): void {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser(
-    ["application/json", "application/merge-patch+json"],
-    { parseAs: "string" },
-    (_request, body, done) => {
-      // An empty body is no body: a POST without one is what several routes expect.
-      if (body === "") return done(null, undefined);
-      try {
-        done(null, JSON.parse(body as string));
-      } catch (error) {
-        done(unreadable("JSON", (error as Error).message));
-      }
-    },
-  );
-  app.addContentTypeParser(
-    ["application/yaml", "application/x-yaml", "text/yaml"],
-    { parseAs: "string" },
-    (_request, body, done) => {
-      try {
-        const document = parseDocument(body as string, { uniqueKeys: true });
-        const [error] = document.errors;
-        if (error) throw error;
-        // A handful of aliases expands to gigabytes; a spec needs none.
-        done(null, document.toJS({ maxAliasCount: 20 }));
-      } catch (error) {
-        done(unreadable("YAML", (error as Error).message.split("\n")[0] ?? ""));
-      }
-    },
-  );
-}
-
-function unreadable(format: string, reason: string): AppError {
-  const message = `is not valid ${format}: ${reason}`;
-  return new AppError("invalid_request", `The body ${message}`, {
-    details: { errors: [{ path: "", message }] },
-  });
 }
 
 async function documentation(app: App): Promise<void> {

@@ -66,7 +66,8 @@ export class AlertTopic extends pulumi.ComponentResource {
     for (const endpoint of args.alerts.webhooks) {
       new aws.sns.TopicSubscription(
         `${name}-webhook-${shortHash(endpoint)}`,
-        { topic: topic.arn, protocol: "https", endpoint, redrivePolicy },
+        // The path of a webhook is often its password: it is encrypted in the state and masked in events.
+        { topic: topic.arn, protocol: "https", endpoint: pulumi.secret(endpoint), redrivePolicy },
         { parent: this },
       );
     }

@@ -6,7 +6,6 @@ import type { Tags } from "../tags.ts";
 export interface DeadLetterQueueArgs {
   readonly name: string;
   readonly arn: string;
-  readonly accountId: string;
   readonly topicArns: readonly string[];
   readonly ruleArns: string;
   readonly tags: Tags;

@@ -40,14 +40,13 @@ export function pipelineAlerts(
   tags: Tags,
   parent: pulumi.Resource,
 ): PipelineAlerts {
-  const { account, arns, names, spec, team, pipeline } = setting;
+  const { arns, names, spec, team, pipeline } = setting;
   const topicArn = (severity: Severity) => arns.topic(names.named(severity));
   const deadLetters = new DeadLetterQueue(
     "dead-letters",
     {
       name: names.named("dead-letters"),
       arn: arns.queue(names.named("dead-letters")),
-      accountId: account.accountId,
       topicArns: SEVERITIES.map(topicArn),
       ruleArns: arns.rule(`${names.prefix}-*`),
       tags,

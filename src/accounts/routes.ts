@@ -2,7 +2,7 @@ import type pg from "pg";
 import Type, { type Static } from "typebox";
 import { AppError } from "../errors.ts";
 import { AccountName, type App, Moment, problems, TeamName } from "../http/app-types.ts";
-import { PageQuery, pageOf, parseCursor, toPage } from "../http/pages.ts";
+import { cursorPart, PageQuery, pageOf, parseCursor, toPage } from "../http/pages.ts";
 import { OperationView, operationView } from "../operations/schema.ts";
 import { activeChange } from "../operations/store.ts";
 import { submitOperation } from "../operations/submit.ts";
@@ -147,7 +147,7 @@ export function accountRoutes(
       const { team } = request.params;
       const { limit, cursor } = request.query;
       await getTeam(pool, team);
-      const accounts = await listAccounts(pool, team, parseCursor(cursor, 1)?.[0], limit);
+      const accounts = await listAccounts(pool, team, parseCursor(cursor, cursorPart.name)?.[0], limit);
       return toPage(accounts, limit, view, (account) => [account.name]);
     },
   );

@@ -86,7 +86,7 @@ export function operationError(
   diagnostics: readonly { readonly message: string; readonly urn?: string }[],
   fallback: string,
 ): OperationError {
-  const telling = diagnostics.filter((diagnostic) => diagnostic.message !== "");
+  const telling = diagnostics.filter((diagnostic) => diagnostic.message.trim() !== "");
   const specific = telling.filter((diagnostic) => isSpecific(diagnostic));
   const chosen = specific[0] ?? telling[0];
   const message = firstParagraph(chosen?.message ?? fallback);

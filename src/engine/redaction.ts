@@ -9,7 +9,7 @@ const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
 const credentialForms = [
   /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g,
   /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g,
-  /(?<=:\/\/[^\s:/@]+:)[^\s/@]+(?=@)/g,
+  /(?<=:\/\/[^\s:/@"'\\<>{}]+:)[^\s/@"'\\<>{}]+(?=@)/g,
 ];
 
 export type Redact = (text: string) => string;

@@ -31,13 +31,24 @@ export function toPage<Row, Item>(
   return { items, nextCursor: Buffer.from(JSON.stringify(keyOf(last))).toString("base64url") };
 }
 
-/** The key in a cursor of ours, of exactly `parts` strings; throws `invalid_request` for anything else. */
-export function parseCursor(cursor: string | undefined, parts: number): readonly string[] | undefined {
+/** What the parts of cursors look like. */
+export const cursorPart = {
+  name: /^[a-z0-9-]{1,64}$/,
+  count: /^\d{1,9}$/,
+  moment: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/,
+  uuid: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+} as const;
+
+/** The key in a cursor of ours, whose parts match `parts` in order; throws `invalid_request` for anything else. */
+export function parseCursor(
+  cursor: string | undefined,
+  ...parts: readonly RegExp[]
+): readonly string[] | undefined {
   if (cursor === undefined) return undefined;
   try {
     const key: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString("utf8"));
-    if (Array.isArray(key) && key.length === parts && key.every((part) => typeof part === "string"))
-      return key;
+    const matches = (part: unknown, index: number) => typeof part === "string" && parts[index]?.test(part);
+    if (Array.isArray(key) && key.length === parts.length && key.every(matches)) return key;
   } catch {
     // Falls through to the same answer: not a cursor of ours.
   }

@@ -52,7 +52,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
 
 function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
-  const { statusCode, code, message } = error as FastifyError;
+  const { statusCode, code, message } = (error ?? {}) as Partial<FastifyError>;
   if (statusCode === httpStatusByCode.payload_too_large) {
     return new AppError("payload_too_large", "The body is larger than 1 MiB: send a smaller one", {
       cause: error,
@@ -80,8 +80,10 @@ function toAppError(error: unknown): AppError {
   });
 }
 
-// SQLSTATE class 08 is a connection failure, 57P01..57P03 a server that shuts down or starts.
+// SQLSTATE class 08 is a connection failure, 53300 too many connections, 57P01..57P03 a server that shuts down or starts. When the
+// server goes away in the middle of a query, pg throws an error that has only a message.
 function isDatabaseUnavailable(error: unknown): boolean {
-  const code = (error as { code?: unknown }).code;
-  return typeof code === "string" && /^(08...|57P0[123]|ECONNREFUSED|ECONNRESET)$/.test(code);
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  if (message === "Connection terminated unexpectedly") return true;
+  return typeof code === "string" && /^(08...|53300|57P0[123]|ECONNREFUSED|ECONNRESET)$/.test(code);
 }

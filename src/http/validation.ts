@@ -4,6 +4,7 @@ import { Compile } from "typebox/compile";
 import { Settings } from "typebox/system";
 import { Value } from "typebox/value";
 import { AppError, type FieldError } from "../errors.ts";
+import { escapePointer, isStorable } from "./documents.ts";
 
 // A caller gets every mistake of a body at once; the body limit bounds how many there can be.
 Settings.Set({ maxErrors: 100 });
@@ -46,56 +47,101 @@ export function invalid(code: "invalid_request" | "invalid_spec", errors: readon
 export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const compiled = Compile(schema);
   return (value: unknown) => {
-    const complete = Value.Default(schema, httpPart === "body" ? value : Value.Convert(schema, value));
-    if (compiled.Check(complete)) return { value: complete };
-    const errors = fieldErrors(compiled.Errors(complete) as SchemaError[], complete);
-    const inPart = httpPart === "querystring" ? "query" : httpPart;
-    const located = httpPart === "body" ? errors : errors.map((e) => ({ ...e, path: `${inPart}:${e.path}` }));
-    return { error: invalid("invalid_request", located) };
+    if (httpPart === "body") {
+      const complete = Value.Default(schema, value);
+      if (compiled.Check(complete)) return { value: complete };
+      return {
+        error: invalid("invalid_request", fieldErrors(compiled.Errors(complete) as SchemaError[], complete)),
+      };
+    }
+    const complete = Value.Default(schema, withIntegers(schema, value)) as Record<string, unknown>;
+    const unstorable = Object.keys(complete).filter((key) => !isStorable(String(complete[key])));
+    if (unstorable.length === 0 && compiled.Check(complete)) return { value: complete };
+    const errors = unstorable.map((key) => ({
+      path: `/${key}`,
+      message: "holds a character that can't be stored",
+    }));
+    if (errors.length === 0)
+      errors.push(...fieldErrors(compiled.Errors(complete) as SchemaError[], complete));
+    const part = httpPart === "querystring" ? "query" : httpPart;
+    return {
+      error: invalid(
+        "invalid_request",
+        errors.map((error) => ({ ...error, path: `${part}:${error.path}` })),
+      ),
+    };
   };
 };
 
 /** Turns a validator's findings into one message per place, in the words of the person who wrote the document. */
 export function fieldErrors(errors: readonly SchemaError[], document: unknown): FieldError[] {
-  const found = new Map<string, string>();
-  const variants = new Map<string, unknown[]>();
-  for (const error of errors) {
-    const path = error.instancePath;
-    const params = error.params as Record<string, unknown>;
-    if (error.keyword === "const" || error.keyword === "enum") {
-      const allowed = (params.allowedValues as unknown[] | undefined) ?? [params.allowedValue];
-      variants.set(path, [...(variants.get(path) ?? []), ...allowed]);
-      continue;
+  const findings = new Map<string, Finding>();
+  const at = (path: string): Finding => {
+    const finding = findings.get(path) ?? { messages: [], types: [], values: [] };
+    findings.set(path, finding);
+    return finding;
+  };
+  for (const { keyword, instancePath: path, params, message } of errors) {
+    const named = params as Record<string, unknown>;
+    switch (keyword) {
+      case "required":
+        for (const name of named.requiredProperties as string[]) {
+          at(`${path}/${escapePointer(name)}`).messages.push("is required");
+        }
+        break;
+      case "additionalProperties":
+        for (const name of named.additionalProperties as string[]) {
+          const unknown = "is not a known field: remove it or correct its name";
+          at(`${path}/${escapePointer(name)}`).messages.push(unknown);
+        }
+        break;
+      // The variants of a union fail one by one; together they say what is allowed.
+      case "const":
+        at(path).values.push(named.allowedValue);
+        break;
+      case "enum":
+        at(path).values.push(...(named.allowedValues as unknown[]));
+        break;
+      case "type":
+        at(path).types.push(String(named.type));
+        break;
+      // Both only repeat what the errors inside them say.
+      case "boolean":
+      case "anyOf":
+        break;
+      default:
+        at(path).messages.push(`${message}, not ${shown(valueAt(document, path))}`);
     }
-    if (error.keyword === "required") {
-      for (const name of params.requiredProperties as string[]) {
-        found.set(`${path}/${escapePointer(name)}`, "is required");
-      }
-      continue;
-    }
-    if (error.keyword === "additionalProperties") {
-      for (const name of params.additionalProperties as string[]) {
-        found.set(`${path}/${escapePointer(name)}`, "is not a known field: remove it or correct its name");
-      }
-      continue;
-    }
-    // Both only repeat what the errors inside them say.
-    if (error.keyword === "boolean" || error.keyword === "anyOf") continue;
-    if (!found.has(path)) found.set(path, `${error.message}, not ${shown(valueAt(document, path))}`);
   }
-  for (const [path, allowed] of variants) {
-    if (!found.has(path)) {
-      found.set(
-        path,
-        `must be one of ${allowed.map(shown).join(", ")}, not ${shown(valueAt(document, path))}`,
-      );
-    }
-  }
-  return [...found].map(([path, message]) => ({ path, message }));
+  return [...findings].map(([path, finding]) => ({
+    path,
+    message: messageOf(finding, valueAt(document, path)),
+  }));
 }
 
-export function escapePointer(segment: string): string {
-  return segment.replaceAll("~", "~0").replaceAll("/", "~1");
+/** What was found at one place of a document. */
+interface Finding {
+  readonly messages: string[];
+  readonly types: string[];
+  readonly values: unknown[];
+}
+
+function messageOf({ messages, types, values }: Finding, value: unknown): string {
+  const [message] = messages;
+  if (message !== undefined) return message;
+  if (values.length > 0) return `must be one of ${values.map(shown).join(", ")}, not ${shown(value)}`;
+  return `must be ${[...new Set(types)].join(" or ")}, not ${shown(value)}`;
+}
+
+/** Values of paths and queries come as text; only what is written as a whole number becomes one. */
+function withIntegers(schema: TSchema, value: unknown): unknown {
+  const { properties = {} } = schema as { properties?: Record<string, { type?: string }> };
+  const converted = Object.entries(value as Record<string, unknown>).map(([key, item]) => {
+    const isInteger =
+      properties[key]?.type === "integer" && typeof item === "string" && /^-?\d{1,15}$/.test(item);
+    return [key, isInteger ? Number(item) : item];
+  });
+  return Object.fromEntries(converted);
 }
 
 function valueAt(document: unknown, pointer: string): unknown {

@@ -4,7 +4,7 @@ import type pg from "pg";
 import Type from "typebox";
 import { AppError } from "../errors.ts";
 import { type App, OperationId, PipelineName, problems, TeamName } from "../http/app-types.ts";
-import { PageQuery, pageOf, parseCursor, toPage } from "../http/pages.ts";
+import { cursorPart, PageQuery, pageOf, parseCursor, toPage } from "../http/pages.ts";
 import { followOperation, type OperationFeed } from "./feed.ts";
 import { EventView, eventView, OperationView, operationView } from "./schema.ts";
 import { isEnded, operationKinds, operationStates } from "./states.ts";
@@ -24,6 +24,8 @@ const OperationParams = Type.Object({ operation: OperationId });
 // A comment line now and then keeps proxies from closing a silent stream.
 const keepAliveMs = 15_000;
 const eventBatch = 500;
+// Sequences are integers of 32 bits.
+const maxSequence = 2_147_483_647;
 
 export function operationRoutes(app: App, options: OperationRoutesOptions): void {
   const { pool, feed, closing } = options;
@@ -53,7 +55,11 @@ export function operationRoutes(app: App, options: OperationRoutesOptions): void
     },
     async (request) => {
       const { limit, cursor, ...filter } = request.query;
-      const rows = await listOperations(pool, { ...filter, after: parseCursor(cursor, 2), limit });
+      const rows = await listOperations(pool, {
+        ...filter,
+        after: parseCursor(cursor, cursorPart.moment, cursorPart.uuid),
+        limit,
+      });
       return toPage(
         rows,
         limit,
@@ -127,7 +133,11 @@ export function operationRoutes(app: App, options: OperationRoutesOptions): void
         headers: Type.Object({
           accept: Type.Optional(Type.String()),
           "last-event-id": Type.Optional(
-            Type.Integer({ minimum: 0, description: "Sequence of the last event received" }),
+            Type.Integer({
+              minimum: 0,
+              maximum: maxSequence,
+              description: "Sequence of the last event received",
+            }),
           ),
         }),
         querystring: Type.Object(
@@ -135,6 +145,7 @@ export function operationRoutes(app: App, options: OperationRoutesOptions): void
             limit: Type.Integer({ minimum: 1, maximum: 1000, default: 200, description: "Events in a page" }),
             after: Type.Integer({
               minimum: 0,
+              maximum: maxSequence,
               default: 0,
               description: "Sequence of the last event of the page before",
             }),

@@ -4,7 +4,7 @@ import type { PipelineOutputs } from "../../programs/outputs.ts";
 import { getAccount } from "../accounts/store.ts";
 import { AppError } from "../errors.ts";
 import { type App, Moment, problems } from "../http/app-types.ts";
-import { PageQuery, pageOf, parseCursor, toPage } from "../http/pages.ts";
+import { cursorPart, PageQuery, pageOf, parseCursor, toPage } from "../http/pages.ts";
 import { PhaseName } from "../operations/schema.ts";
 import { failedPhases, lastDrift } from "../operations/store.ts";
 import { countByPhase, findStack, listResources } from "../stacks/store.ts";
@@ -107,7 +107,7 @@ export function pipelineReportRoutes(app: App, { pool, sageMaker }: ReportRoutes
     async (request) => {
       const { limit, cursor, phase, type } = request.query;
       const { stackId } = await pipelineOf(pool, request.params);
-      const position = Number(parseCursor(cursor, 1)?.[0] ?? -1);
+      const position = Number(parseCursor(cursor, cursorPart.count)?.[0] ?? -1);
       const rows = await listResources(pool, stackId, { phase, type, afterPosition: position, limit });
       return toPage(
         rows,
@@ -138,7 +138,7 @@ export function pipelineReportRoutes(app: App, { pool, sageMaker }: ReportRoutes
     async (request) => {
       const { limit, cursor } = request.query;
       const { id } = await pipelineOf(pool, request.params);
-      const before = parseCursor(cursor, 1)?.[0];
+      const before = parseCursor(cursor, cursorPart.count)?.[0];
       const revisions = await listRevisions(
         pool,
         id,

@@ -6,7 +6,7 @@ import type { PipelineSpec } from "../../programs/spec.ts";
 import { type Account, foundationOutputs, getAccount } from "../accounts/store.ts";
 import { AppError } from "../errors.ts";
 import { AccountName, type App, PipelineName, problems, TeamName } from "../http/app-types.ts";
-import { PageQuery, pageOf, parseCursor, toPage } from "../http/pages.ts";
+import { cursorPart, PageQuery, pageOf, parseCursor, toPage } from "../http/pages.ts";
 import { OperationView, operationView } from "../operations/schema.ts";
 import type { OperationKind } from "../operations/states.ts";
 import { activeChange, findOperation, type Operation, type OperationOptions } from "../operations/store.ts";
@@ -104,11 +104,11 @@ export function pipelineRoutes(app: App, { pool, queue }: PipelineRoutesOptions)
     async (request, reply) => {
       const { team } = request.params;
       const { name } = request.body;
-      const spec = underSpec(() => parseSpec(request.body.spec));
+      const spec = await underSpec(() => parseSpec(request.body.spec));
       const key = request.headers["idempotency-key"];
       const digest = createHash("sha256").update(JSON.stringify(request.body)).digest("hex");
       const operation = await inTransaction(pool, async (client) => {
-        await prepare(client, team, name, spec);
+        await underSpec(() => prepare(client, team, name, spec));
         const earlier = key === undefined ? undefined : await findIdempotent(client, team, key, digest);
         const repeated = earlier === undefined ? undefined : await findOperation(client, earlier);
         if (repeated) return repeated;
@@ -143,7 +143,7 @@ export function pipelineRoutes(app: App, { pool, queue }: PipelineRoutesOptions)
     async (request) => {
       const { limit, cursor, account } = request.query;
       await getTeam(pool, request.params.team);
-      const filter = { account, after: parseCursor(cursor, 1)?.[0], limit };
+      const filter = { account, after: parseCursor(cursor, cursorPart.name)?.[0], limit };
       return toPage(await listPipelines(pool, request.params.team, filter), limit, summaryView, (row) => [
         row.name,
       ]);
@@ -427,10 +427,10 @@ function checkRevision(ifMatch: string | undefined, pipeline: Pipeline | undefin
   );
 }
 
-/** Paths of a spec's mistakes as they stand in a body that carries the spec in its field `spec`. */
-function underSpec<Value>(parse: () => Value): Value {
+/** Runs `work`; the paths of a spec's mistakes become those of a body that carries the spec in its field `spec`. */
+async function underSpec<Value>(work: () => Value | Promise<Value>): Promise<Value> {
   try {
-    return parse();
+    return await work();
   } catch (error) {
     if (!(error instanceof AppError) || !error.details.errors) throw error;
     const errors = error.details.errors.map(({ path, message }) => ({ path: `/spec${path}`, message }));

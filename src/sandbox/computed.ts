@@ -49,6 +49,8 @@ export function newResource(request: Request): NewResource {
     now: request.now,
   };
   const computed = computedOutputs(type, output, (name) => request.given?.[name]);
+  // Where the ARN could also be given, it is no purely computed output.
+  if (ids.arn !== undefined && type.inputs.has("arn")) computed.arn = properties.arn ?? ids.arn;
   return { ...ids, outputs: { ...properties, ...computed } };
 }
 
@@ -64,6 +66,7 @@ export function updatedOutputs(request: Request, id: string, previous: PropertyM
   const computed = computedOutputs(type, output, (name) =>
     renewedOutputs[kind]?.includes(name) ? undefined : previous[name],
   );
+  if (arn !== "" && type.inputs.has("arn")) computed.arn = properties.arn ?? arn;
   if (kind === "ssm/parameter") computed.version = Number(previous.version ?? 0) + 1;
   return { ...properties, ...computed };
 }

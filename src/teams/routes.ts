@@ -1,7 +1,7 @@
 import type pg from "pg";
 import Type, { type Static } from "typebox";
 import { type App, Moment, problems, TeamName } from "../http/app-types.ts";
-import { PageQuery, pageOf, parseCursor, toPage } from "../http/pages.ts";
+import { cursorPart, PageQuery, pageOf, parseCursor, toPage } from "../http/pages.ts";
 import { inTransaction } from "../postgres/pool.ts";
 import { deleteTeam, getTeam, insertTeam, listTeams, renameTeam, type Team } from "./store.ts";
 
@@ -58,7 +58,7 @@ export function teamRoutes(app: App, { pool }: { readonly pool: pg.Pool }): void
     },
     async (request) => {
       const { limit, cursor } = request.query;
-      const teams = await listTeams(pool, parseCursor(cursor, 1)?.[0], limit);
+      const teams = await listTeams(pool, parseCursor(cursor, cursorPart.name)?.[0], limit);
       return toPage(teams, limit, view, (team) => [team.name]);
     },
   );

@@ -4,6 +4,7 @@ import {
   BUCKETS,
   KEY_PURPOSES,
   LOG_GROUPS,
+  PART_LENGTH,
   PIPELINE_ROLES,
   type PipelineIdentity,
   pipelineNames,
@@ -48,6 +49,11 @@ describe("names", () => {
         },
       ),
     );
+  });
+
+  it("leaves room for every part", () => {
+    for (const part of PIPELINE_ROLES) expect(part.length).toBeLessThanOrEqual(PART_LENGTH);
+    expect(pipelineNames(LONGEST).named("p".repeat(PART_LENGTH))).toHaveLength(63);
   });
 
   it("keeps job prefixes within the 38 characters that SageMaker allows", () => {

@@ -35,6 +35,8 @@ export interface Api {
   send(method: string, url: string, options?: RequestOptions): Promise<Answer>;
   /** A team with a provisioned account `main`; the engine's part is played by SQL. */
   teamWithAccount(): Promise<string>;
+  /** Until so many statements of the database wait for a lock, or `instead` has come to an end. */
+  waitForLocks(count: number, instead?: Promise<unknown>): Promise<void>;
   /** Marks the account's foundation as provisioned, as a successful update does. */
   provision(team: string, account: string): Promise<void>;
   close(): Promise<void>;
@@ -115,6 +117,18 @@ export async function startApi(): Promise<Api> {
     cancelled,
     send,
     provision,
+    waitForLocks: async (count, instead) => {
+      let ended = false;
+      void instead?.finally(() => {
+        ended = true;
+      });
+      while (!ended) {
+        const found = await database.pool.query<{ count: number }>(
+          "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
+        );
+        if ((found.rows[0]?.count ?? 0) >= count) return;
+      }
+    },
     teamWithAccount: async () => {
       const team = uniqueName("team");
       await send("POST", "/v1/teams", { body: { name: team } });

@@ -2,7 +2,7 @@ import type pg from "pg";
 import Type, { type Static } from "typebox";
 import { AppError } from "../../errors.ts";
 import { type App, Moment, problems } from "../../http/app-types.ts";
-import { PageQuery, pageOf, parseCursor, toPage } from "../../http/pages.ts";
+import { cursorPart, PageQuery, pageOf, parseCursor, toPage } from "../../http/pages.ts";
 import { parentKeys } from "../lifecycle.ts";
 import type { ResourceType, Schema } from "../schema.ts";
 import { ResourceStore, type StoredResource } from "../store.ts";
@@ -127,7 +127,7 @@ export function resourceRoutes(app: App, pool: pg.Pool, schema: Schema): void {
       },
     },
     async ({ query }) => {
-      const [after = "0"] = parseCursor(query.cursor, 1) ?? [];
+      const [after = "0"] = parseCursor(query.cursor, cursorPart.count) ?? [];
       const rows = await listResources(pool, {
         type: query.type,
         account: query.account,

@@ -27,9 +27,9 @@ describe("checking inputs", () => {
   });
 
   test("an unknown property is found inside lists and objects", () => {
-    const inputs = { bucket: "b", versioningConfiguration: { status: "Enabled", mfa: "x" } };
+    const inputs = { bucket: "b", versioningConfiguration: { status: "Enabled", mfaDelet: "x" } };
     expect(check(versioning, inputs).failures).toEqual([
-      'versioningConfiguration.mfa is not a property of versioningConfiguration: did you mean "mfaDelete"?',
+      'versioningConfiguration.mfaDelet is not a property of versioningConfiguration: did you mean "mfaDelete"?',
     ]);
   });
 
@@ -107,7 +107,7 @@ describe("checking inputs", () => {
     const document = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "*", Principal: "*" }] };
     const { checked, failures } = check(role, { name: "r", assumeRolePolicy: document });
     expect(failures).toEqual([]);
-    expect(JSON.parse(String(checked["assumeRolePolicy"]))).toEqual(document);
+    expect(JSON.parse(String(checked.assumeRolePolicy))).toEqual(document);
   });
 
   test.each(schema.tokens())("the required properties of %s pass the type check", (token) => {
@@ -123,8 +123,8 @@ describe("checking inputs", () => {
 describe("automatic names", () => {
   test("a name that is left out is the logical name with a random end", () => {
     const { checked } = check(bucket, {}, { logicalName: "MyBucket" });
-    expect(checked["bucket"]).toMatch(/^mybucket-[0-9a-f]{7}$/);
-    expect(checked["__defaults"]).toEqual(["bucket"]);
+    expect(checked.bucket).toMatch(/^mybucket-[0-9a-f]{7}$/);
+    expect(checked.__defaults).toEqual(["bucket"]);
   });
 
   test("the same seed gives the same name, so that preview and update agree", () => {
@@ -134,18 +134,16 @@ describe("automatic names", () => {
 
   test("an automatic name is kept by later checks", () => {
     const first = check(bucket, {}).checked;
-    expect(check(bucket, {}, { olds: first, seed: new Uint8Array([9]) }).checked["bucket"]).toBe(
-      first["bucket"],
-    );
+    expect(check(bucket, {}, { olds: first, seed: new Uint8Array([9]) }).checked.bucket).toBe(first.bucket);
   });
 
   test("an explicit name that the program drops gives way to an automatic one", () => {
-    expect(check(bucket, {}, { olds: { bucket: "explicit" } }).checked["bucket"]).toMatch(/^thing-/);
+    expect(check(bucket, {}, { olds: { bucket: "explicit" } }).checked.bucket).toMatch(/^thing-/);
   });
 
   test("the engine's naming is honoured", () => {
     const named = (mode: "propose" | "enforce" | "disable") =>
-      check(bucket, {}, { autonaming: { mode, proposedName: "Wanted" } }).checked["bucket"];
+      check(bucket, {}, { autonaming: { mode, proposedName: "Wanted" } }).checked.bucket;
     expect(named("propose")).toBe("wanted");
     expect(named("enforce")).toBe("Wanted");
     expect(named("disable")).toBeUndefined();
@@ -153,6 +151,6 @@ describe("automatic names", () => {
 
   test("names are cut to what AWS allows", () => {
     const { checked } = check(role, { assumeRolePolicy: "{}" }, { logicalName: "r".repeat(100) });
-    expect(String(checked["name"])).toHaveLength(64);
+    expect(String(checked.name)).toHaveLength(64);
   });
 });

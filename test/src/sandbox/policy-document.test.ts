@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { policyDocument } from "../../../src/sandbox/policy-document.ts";
 import type { PropertyMap } from "../../../src/sandbox/values.ts";
 
-const documentOf = (args: PropertyMap) => JSON.parse(String(policyDocument(args)["json"]));
+const documentOf = (args: PropertyMap) => JSON.parse(String(policyDocument(args).json));
 
 describe("getPolicyDocument", () => {
   test("writes lists of one as plain strings and allows by default", () => {

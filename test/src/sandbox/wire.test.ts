@@ -18,7 +18,8 @@ describe("properties on the wire", () => {
     const wire = struct({ plain: "x", password: secret("hunter2"), list: [{ token: secret("t") }] });
     const decoded = decodeProperties(wire);
     expect(decoded.values).toEqual({ plain: "x", password: "hunter2", list: [{ token: "t" }] });
-    expect(decoded.secrets).toEqual([["password"], ["list", 0, "token"]]);
+    expect(decoded.secrets).toHaveLength(2);
+    expect(decoded.secrets).toEqual(expect.arrayContaining([["password"], ["list", 0, "token"]]));
     expect(encodeProperties(decoded.values, decoded.secrets).toJavaScript()).toEqual(wire.toJavaScript());
   });
 

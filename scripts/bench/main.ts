@@ -1,0 +1,16 @@
+import { parseArgs } from "node:util";
+import { benchProvision } from "./provision.ts";
+
+const benches = { provision: benchProvision };
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: "boolean" } } });
+const bench = Object.entries(benches).find(([name]) => name === positionals[0])?.[1];
+if (!bench) {
+  process.stderr.write(`Usage: npm run bench -- ${Object.keys(benches).join("|")} [--json]\n`);
+  process.exit(2);
+}
+// With --json the figures for people go to the error stream, so that the last line of the output is the JSON.
+const print = (line: string) => (values.json ? process.stderr : process.stdout).write(`${line}\n`);
+// biome-ignore lint/style/noProcessEnv: a command of its own; the service and the bare script get parts of it
+const result = await bench(process.env, print);
+if (values.json) process.stdout.write(`${JSON.stringify(result)}\n`);

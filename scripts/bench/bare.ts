@@ -31,14 +31,12 @@ const digest = createHash("sha256").update(JSON.stringify(changes)).digest("hex"
 process.stdout.write(`${JSON.stringify({ changes, digest } satisfies BareResult)}\n`);
 
 function openStack(stackName: string, passphrase: string, program: PulumiFn): Promise<Stack> {
+  // The SDK's type doesn't know `plugins`, which the CLI reads.
+  const plugins = { plugins: { providers: [{ name: "aws", path: task.pluginFolder }] } };
   return LocalWorkspace.createOrSelectStack(
     { stackName, projectName: task.project, program },
     {
-      projectSettings: {
-        name: task.project,
-        runtime: "nodejs",
-        plugins: { providers: [{ name: "aws", path: task.pluginFolder }] },
-      },
+      projectSettings: { name: task.project, runtime: "nodejs", ...plugins },
       envVars: {
         PULUMI_BACKEND_URL: task.backendUrl,
         PULUMI_CONFIG_PASSPHRASE: passphrase,
@@ -60,6 +58,6 @@ async function perform(stack: Stack): Promise<Record<string, number>> {
       await stack.up({ parallel });
       return (await stack.destroy({ parallel, remove: true })).summary.resourceChanges ?? {};
     case "drift":
-      return (await stack.previewRefresh({ parallel, runProgram: true })).changeSummary;
+      return (await stack.previewRefresh({ parallel })).changeSummary;
   }
 }

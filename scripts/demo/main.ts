@@ -84,7 +84,7 @@ async function play(printer: Printer, summary: Summary): Promise<string | undefi
     if (interruptedBy !== undefined) return `interrupted by ${interruptedBy}`;
     const message = error instanceof Error ? error.message : String(error);
     printer.line();
-    printer.line(printer.style("red", `✗ ${message}`));
+    for (const line of `✗ ${message}`.split("\n")) printer.line(printer.style("red", line));
     printer.line();
     printer.line(printer.style("dim", "The service's last words:"));
     for (const line of (await service?.logTail(logTailLines)) ?? []) printer.line(printer.style("dim", line));

@@ -23,7 +23,7 @@ export interface RunRequest {
   readonly stack: StackRef;
   readonly program: ProgramRequest;
   /**
-   * For `destroy`: apply the program once before, because what becomes of data is an option that the engine reads from the
+   * For `destroy`: apply the program once before, because the engine takes a resource's inputs, such as `forceDestroy`, from the
    * state and not from the program that runs beside a destroy.
    */
   readonly updateBeforeDestroy: boolean;

@@ -120,6 +120,10 @@ function checkValue(
 }
 
 function checkText(text: string, path: Path, failures: Failure[]): string {
+  if (text.includes("\0")) {
+    failures.push({ path, message: "must not hold the character NUL: remove it" });
+    return text;
+  }
   if (!isJsonInput(path.at(-1)) || text === "") return text;
   const parsed = parseJson(text);
   if (parsed === undefined) {

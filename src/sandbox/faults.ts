@@ -19,6 +19,7 @@ export interface Fault {
   readonly code: string | null;
   readonly message: string | null;
   readonly latency_ms: number | null;
+  readonly latency_factor: number | null;
   readonly created_at: Date;
 }
 
@@ -26,6 +27,8 @@ export interface FaultTarget {
   readonly type: string;
   readonly operation: Operation;
   readonly account: string;
+  /** What AWS typically takes for it; unknown for anything but creations. */
+  readonly typicalMs?: number;
 }
 
 export function matches(fault: Fault, target: FaultTarget): boolean {
@@ -77,7 +80,8 @@ export class FaultInjector {
     for (const fault of await this.#list()) {
       if (!matches(fault, target) || Math.random() >= fault.probability) continue;
       if (fault.remaining !== null && !(await this.#consume(fault))) continue;
-      if (fault.latency_ms !== null && fault.latency_ms > 0) await sleep(fault.latency_ms);
+      const latencyMs = (fault.latency_ms ?? 0) + (fault.latency_factor ?? 0) * (target.typicalMs ?? 0);
+      if (latencyMs > 0) await sleep(latencyMs);
       if (fault.kind === "throttle") {
         throw new AwsError(
           fault.code ?? "ThrottlingException",

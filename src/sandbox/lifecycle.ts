@@ -6,6 +6,7 @@ import { assertDeletable, canBeBlocked, waitingPeriod } from "./deletions.ts";
 import type { FaultInjector } from "./faults.ts";
 import { identityKey } from "./identifiers.ts";
 import { isSameJson } from "./json-text.ts";
+import { assertPossible } from "./preconditions.ts";
 import { referencesOf } from "./references.ts";
 import type { ResourceType, Schema } from "./schema.ts";
 import { type Reference, ResourceStore, type StoredResource } from "./store.ts";
@@ -54,10 +55,16 @@ export class Lifecycle {
   ): Promise<Created> {
     const label = nameOf(type, inputs.values) ?? "";
     return during("creating", type, label, async () => {
-      await this.#faults.strike({ type: type.token, operation: "create", account: configuration.account });
+      await this.#faults.strike({
+        type: type.token,
+        operation: "create",
+        account: configuration.account,
+        typicalMs: (type.facts.createSecondsTypical ?? 1) * 1000,
+      });
+      const where = { account: configuration.account, region: effectiveRegion(inputs.values, configuration) };
+      await assertPossible({ type, inputs: inputs.values, ...where, isNew: true, store: this.#store });
       const given = await this.#givenByAws(type, inputs.values, configuration);
       const created = newResource({ type, inputs: inputs.values, configuration, now: new Date(), given });
-      const where = { account: configuration.account, region: effectiveRegion(inputs.values, configuration) };
       const identity = identityKey(type, created.outputs, where, created);
       const secrets = withDeclaredSecrets(type, inputs.secrets);
       const outcome = await this.#store.create(
@@ -111,6 +118,7 @@ export class Lifecycle {
       const references = newReferences(this.#schema, type, news.values, oldInputs, where);
       const dangling = await this.#store.findDangling(configuration.account, references);
       if (dangling) throw danglingError(dangling);
+      await assertPossible({ type, inputs: news.values, ...where, isNew: false, store: this.#store });
       const secrets = withDeclaredSecrets(type, news.secrets);
       const outcome = await this.#store.update(identityOf(target), {
         identity: identityOf({ ...target, state: outputs }),

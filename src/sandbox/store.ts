@@ -175,6 +175,33 @@ export class ResourceStore {
     return rows.length === 1 ? rows[0] : undefined;
   }
 
+  /** Whatever region it was created through: roles and other types that belong to the whole account. */
+  async findAnywhere(type: string, account: string, awsIdOrArn: string): Promise<StoredResource | undefined> {
+    const { rows } = await this.#pool.query<StoredResource>({
+      name: "sandbox-find-anywhere",
+      text: `select * from sandbox.resources
+        where type = $1 and account = $2 and (aws_id = $3 or arn = $3) and deletion_due_at is null limit 1`,
+      values: [type, account, awsIdOrArn],
+    });
+    return rows[0];
+  }
+
+  /** By a property of the outputs. Null stands for any account: bucket names are shared by all. */
+  async listByProperty(
+    type: string,
+    account: string | null,
+    property: string,
+    value: string,
+  ): Promise<StoredResource[]> {
+    const { rows } = await this.#pool.query<StoredResource>({
+      name: "sandbox-list-by-property",
+      text: `select * from sandbox.resources
+        where type = $1 and ($2::text is null or account = $2) and outputs->>$3 = $4 and deletion_due_at is null`,
+      values: [type, account, property, value],
+    });
+    return rows;
+  }
+
   async list(type: string, account: string, region: string): Promise<StoredResource[]> {
     const { rows } = await this.#pool.query<StoredResource>({
       name: "sandbox-list",

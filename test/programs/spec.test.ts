@@ -90,6 +90,10 @@ describe("a pipeline spec", () => {
     expect(() => parseSpec({ ...MINIMAL_SPEC, [field]: value })).toThrow();
   });
 
+  it("is refused with an alert address that is none", () => {
+    expect(() => parseSpec({ ...MINIMAL_SPEC, alerts: { emails: ["somebody"] } })).toThrow();
+  });
+
   it("describes every field and closes every object", () => {
     const all = [...fields(PipelineSpec as unknown as JsonSchema, "")];
     expect(all.length).toBeGreaterThan(50);

@@ -31,7 +31,7 @@ create index resources_by_aws_id on sandbox.resources (aws_id, type);
 create index resources_by_arn on sandbox.resources (arn) where arn is not null;
 create index resources_by_name on sandbox.resources (name, type) where name is not null;
 create index resources_by_parent on sandbox.resources (parent) where parent is not null;
-create index resources_by_account on sandbox.resources (account, type);
+create index resources_by_type on sandbox.resources (type, account);
 
 -- Revisions of task definitions, versions of layers: AWS counts them for ever, also after deletion.
 create table sandbox.revisions (
@@ -50,7 +50,9 @@ create table sandbox.faults (
   remaining integer check (remaining >= 0),
   code text,
   message text,
-  latency_ms integer,
+  latency_ms integer check (latency_ms > 0),
+  -- Times what such a resource typically takes on AWS to be created.
+  latency_factor double precision check (latency_factor > 0),
   created_at timestamptz not null default now()
 );
 

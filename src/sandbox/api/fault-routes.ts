@@ -49,6 +49,13 @@ const FaultBody = Type.Object(
         description: "How much longer the call takes, for any kind",
       }),
     ),
+    latencyFactor: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 0,
+        maximum: 10,
+        description: "Creations take so many times as long as they typically do on AWS: 1 is realistic",
+      }),
+    ),
   },
   { additionalProperties: false, description: "A fault on order" },
 );
@@ -77,6 +84,7 @@ function view(fault: Fault): Static<typeof FaultView> {
     ...(fault.code !== null && { code: fault.code }),
     ...(fault.message !== null && { message: fault.message }),
     ...(fault.latency_ms !== null && { latencyMs: fault.latency_ms }),
+    ...(fault.latency_factor !== null && { latencyFactor: fault.latency_factor }),
     createdAt: fault.created_at.toISOString(),
   };
 }
@@ -89,8 +97,8 @@ function assertUsable(body: Static<typeof FaultBody>, schema: Schema): void {
       `"${body.type}" is no type of the sandbox${close ? `: did you mean "${close}"?` : ""}`,
     );
   }
-  if (body.kind === "latency" && body.latencyMs === undefined) {
-    throw invalidField("/latencyMs", "is required by a fault of the kind latency");
+  if (body.kind === "latency" && body.latencyMs === undefined && body.latencyFactor === undefined) {
+    throw invalidField("/latencyMs", "or latencyFactor is required by a fault of the kind latency");
   }
   if (body.kind === "error" && body.code === undefined) {
     throw invalidField("/code", "is required by a fault of the kind error");
@@ -140,8 +148,9 @@ export function faultRoutes(app: App, pool: pg.Pool, schema: Schema): void {
     async ({ body }, reply) => {
       assertUsable(body, schema);
       const { rows } = await pool.query<Fault>(
-        `insert into sandbox.faults (kind, type, operation, account, probability, remaining, code, message, latency_ms)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning *`,
+        `insert into sandbox.faults (kind, type, operation, account, probability, remaining, code, message,
+           latency_ms, latency_factor)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning *`,
         [
           body.kind,
           body.type,
@@ -152,6 +161,7 @@ export function faultRoutes(app: App, pool: pg.Pool, schema: Schema): void {
           body.code ?? null,
           body.message ?? null,
           body.latencyMs ?? null,
+          body.latencyFactor ?? null,
         ],
       );
       return reply.code(201).send(rows.map(view)[0] as Static<typeof FaultView>);

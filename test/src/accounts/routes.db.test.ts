@@ -42,7 +42,9 @@ const operation = async (id: string) => (await api.send("GET", `/v1/operations/$
 describe("registering an account", () => {
   it("answers 202 with the operation that provisions its foundation", async () => {
     const team = await newTeam();
-    const { status, headers, body } = await api.send("PUT", `/v1/teams/${team}/accounts/main`, { body: freshAccount() });
+    const { status, headers, body } = await api.send("PUT", `/v1/teams/${team}/accounts/main`, {
+      body: freshAccount(),
+    });
     expect(status).toBe(202);
     expect(headers["location"]).toBe(`/v1/operations/${body.id}`);
     expect(body).toMatchObject({ kind: "update", state: "queued", team, account: "main" });
@@ -132,7 +134,10 @@ describe("the list of accounts", () => {
     const first = await api.send("GET", `/v1/teams/${team}/accounts?limit=3`);
     const names = ({ body }: typeof first) => body.items.map((account: { name: string }) => account.name);
     expect(names(first)).toEqual(["a", "b", "c"]);
-    const second = await api.send("GET", `/v1/teams/${team}/accounts?limit=3&cursor=${first.body.nextCursor}`);
+    const second = await api.send(
+      "GET",
+      `/v1/teams/${team}/accounts?limit=3&cursor=${first.body.nextCursor}`,
+    );
     expect(names(second)).toEqual(["main"]);
     expect(second.body).not.toHaveProperty("nextCursor");
   });
@@ -162,7 +167,10 @@ describe("removing an account", () => {
     await api.provision(other.team, "main");
     expect(await api.send("DELETE", url)).toMatchObject({ status: 204, body: "" });
     expect((await api.send("GET", url)).status).toBe(404);
-    expect((await api.send("GET", `${other.url}/foundation`)).body).toMatchObject({ state: "provisioned", sharedBy: 1 });
+    expect((await api.send("GET", `${other.url}/foundation`)).body).toMatchObject({
+      state: "provisioned",
+      sharedBy: 1,
+    });
     expect((await api.send("DELETE", other.url)).status).toBe(202);
   });
 
@@ -223,7 +231,9 @@ describe("removing an account", () => {
     try {
       // Holds the creation in its middle, where it waits to be the next to change that pipeline.
       await blocker.query("begin");
-      await blocker.query("select pg_advisory_xact_lock(hashtextextended($1, 0))", [`pipeline ${team}/churn`]);
+      await blocker.query("select pg_advisory_xact_lock(hashtextextended($1, 0))", [
+        `pipeline ${team}/churn`,
+      ]);
       const creation = api.send("PUT", `/v1/teams/${team}/pipelines/churn`, { body: validSpec() });
       await api.waitForLocks(1);
       const removal = api.send("DELETE", url);

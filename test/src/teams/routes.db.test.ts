@@ -44,8 +44,14 @@ describe("a team", () => {
 
   it("can be sent as YAML", async () => {
     const name = uniqueName("team");
-    const sent = { body: `name: ${name}\ndisplayName: Fraud\n`, headers: { "content-type": "application/yaml" } };
-    expect(await api.send("POST", "/v1/teams", sent)).toMatchObject({ status: 201, body: { displayName: "Fraud" } });
+    const sent = {
+      body: `name: ${name}\ndisplayName: Fraud\n`,
+      headers: { "content-type": "application/yaml" },
+    };
+    expect(await api.send("POST", "/v1/teams", sent)).toMatchObject({
+      status: 201,
+      body: { displayName: "Fraud" },
+    });
   });
 
   it("exists once: creating it again is a conflict and changes nothing", async () => {
@@ -97,7 +103,10 @@ describe("deleting a team", () => {
   it("takes it out of sight, with an empty answer", async () => {
     const name = await newTeam();
     expect(await api.send("DELETE", `/v1/teams/${name}`)).toMatchObject({ status: 204, body: "" });
-    expect(await api.send("GET", `/v1/teams/${name}`)).toMatchObject({ status: 404, body: { code: "team_not_found" } });
+    expect(await api.send("GET", `/v1/teams/${name}`)).toMatchObject({
+      status: 404,
+      body: { code: "team_not_found" },
+    });
     expect((await api.send("DELETE", `/v1/teams/${name}`)).status).toBe(404);
     expect((await api.send("PATCH", `/v1/teams/${name}`, { body: { displayName: "x" } })).status).toBe(404);
     const { body } = await api.send("GET", "/v1/teams?limit=200");
@@ -113,7 +122,9 @@ describe("deleting a team", () => {
 
   it("is refused while it has an account, which is named", async () => {
     const name = await newTeam();
-    await api.send("PUT", `/v1/teams/${name}/accounts/main`, { body: awsAccount({ accountId: "222233334444", roleArn: "arn:aws:iam::222233334444:role/x" }) });
+    await api.send("PUT", `/v1/teams/${name}/accounts/main`, {
+      body: awsAccount({ accountId: "222233334444", roleArn: "arn:aws:iam::222233334444:role/x" }),
+    });
     const refused = await api.send("DELETE", `/v1/teams/${name}`);
     expect(refused).toMatchObject({ status: 409, body: { code: "team_in_use" } });
     expect(refused.body.detail).toContain("account main");
@@ -136,7 +147,9 @@ describe("deleting a team", () => {
     try {
       // Holds the registration in its middle: after it has seen the team, before it is committed.
       await blocker.query("begin");
-      await blocker.query("insert into stacks (project, name) values ('aidlc-foundation', $1)", [`${accountId}.eu-central-1`]);
+      await blocker.query("insert into stacks (project, name) values ('aidlc-foundation', $1)", [
+        `${accountId}.eu-central-1`,
+      ]);
       const registration = api.send("PUT", `/v1/teams/${name}/accounts/main`, {
         body: { accountId, region: "eu-central-1" },
       });

@@ -1,0 +1,42 @@
+import { AwsError } from "./aws-error.ts";
+import type { Intent } from "./preconditions.ts";
+import { valuesAt } from "./values.ts";
+
+const role = "aws:iam/role:Role";
+
+/** Roles that AWS tries to assume as soon as they are named, and the service that must be trusted by them. */
+const trusted: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "backup/selection": { iamRoleArn: "backup.amazonaws.com" },
+  "cfg/recorder": { roleArn: "config.amazonaws.com" },
+  "cloudtrail/trail": { cloudWatchLogsRoleArn: "cloudtrail.amazonaws.com" },
+  "codebuild/project": { serviceRole: "codebuild.amazonaws.com" },
+  "codedeploy/deploymentGroup": { serviceRoleArn: "codedeploy.amazonaws.com" },
+  "codepipeline/pipeline": { roleArn: "codepipeline.amazonaws.com" },
+  "glue/job": { roleArn: "glue.amazonaws.com" },
+  "lambda/function": { role: "lambda.amazonaws.com" },
+  "s3/bucketReplicationConfig": { role: "s3.amazonaws.com" },
+  "sagemaker/featureGroup": { roleArn: "sagemaker.amazonaws.com" },
+  "sagemaker/mlflowApp": { roleArn: "sagemaker.amazonaws.com" },
+  "sagemaker/mlflowTrackingServer": { roleArn: "sagemaker.amazonaws.com" },
+  "sagemaker/model": { executionRoleArn: "sagemaker.amazonaws.com" },
+  "sagemaker/notebookInstance": { roleArn: "sagemaker.amazonaws.com" },
+  "sagemaker/pipeline": { roleArn: "sagemaker.amazonaws.com" },
+  "scheduler/schedule": { "target.roleArn": "scheduler.amazonaws.com" },
+};
+
+/** The error when a role named by the inputs does not trust the service that shall use it. Other accounts' roles pass. */
+export async function missingTrust(kind: string, intent: Intent): Promise<AwsError | undefined> {
+  for (const [property, service] of Object.entries(trusted[kind] ?? {})) {
+    for (const arn of valuesAt(intent.inputs, property.split("."))) {
+      if (typeof arn !== "string") continue;
+      const found = await intent.store.findAnywhere(role, intent.account, arn);
+      const trust = found?.outputs.assumeRolePolicy;
+      if (typeof trust !== "string" || trust.includes(service)) continue;
+      return new AwsError(
+        kind.startsWith("lambda/") ? "InvalidParameterValueException" : "ValidationException",
+        `The role defined in ${property} (${arn}) cannot be assumed by ${service}: name that service in its assumeRolePolicy`,
+      );
+    }
+  }
+  return undefined;
+}

@@ -13,8 +13,7 @@ export interface AwsAccount {
 
 /**
  * What a destroy does to what holds data. `retain` leaves buckets (with all their protections), keys and model
- * packages in the account; `delete` empties and removes them. The engine acts on the value recorded in the state
- * by the last update, so a change must be applied by an update before the destroy.
+ * packages in the account and in the stack; `delete` empties and removes them.
  */
 export type DataOnDestroy = "retain" | "delete";
 

@@ -5,10 +5,10 @@ import { deleteAccount, getAccount, setFoundationReady } from "./store.ts";
 /** Runs operations on the foundation of an account. */
 export function foundationOwner(pool: pg.Pool): StackOwner {
   return {
-    programFor: async ({ team, subject, kind, options }) => {
+    programFor: async ({ team, subject, options }) => {
       if (subject.type !== "account") throw new Error("Not an account's operation");
       const { aws } = await getAccount(pool, team, subject.account);
-      const dataOnDestroy = kind === "destroy" && options.data === "delete" ? "delete" : "retain";
+      const dataOnDestroy = options.data ?? "retain";
       return { name: "foundation", input: { account: aws, dataOnDestroy } };
     },
     onEnded: async (client, { kind, team, subject, stackId }, outcome) => {

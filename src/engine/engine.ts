@@ -6,10 +6,11 @@ import {
   type PulumiFn,
   Stack,
 } from "@pulumi/pulumi/automation/index.js";
+import type { DataOnDestroy } from "../../programs/inputs.ts";
 import { operationError } from "./diagnostics.ts";
 import type { Action, OperationError, RunOutcome, RunRequest, Snapshot, TimedEvent } from "./protocol.ts";
 import { type Redact, redactor } from "./redaction.ts";
-import { snapshotOf } from "./snapshot.ts";
+import { retainedUrns, snapshotOf, unforcedUrns } from "./snapshot.ts";
 import { translator } from "./translate.ts";
 
 export interface EngineOptions {
@@ -49,12 +50,9 @@ export async function runAction(request: RunRequest, options: EngineOptions): Pr
       const timed = events.translate(event);
       if (timed) options.onEvent(timed);
     };
-    if (request.action === "destroy" && request.updateBeforeDestroy) {
-      await perform(stack, "update", options.signal, onEvent);
-    }
-    if (!options.signal.aborted) await perform(stack, request.action, options.signal, onEvent);
-    // `destroy` removes the stack together with its last resource.
-    if (request.action === "destroy") stackExists = false;
+    const common = { ...commonOptions, signal: options.signal, onEvent };
+    if (request.action === "destroy") stackExists = await destroy(stack, request.data, common);
+    else await perform(stack, request.action, common);
   } catch (error) {
     failure = error;
   }
@@ -118,20 +116,15 @@ function backendOf(request: RunRequest, folder: string): string {
   return `file://${folder}/home`;
 }
 
+const commonOptions = { parallel, color: "never" as const, suppressProgress: true, suppressOutputs: true };
+
+type CommonOptions = typeof commonOptions & { signal: AbortSignal; onEvent: (event: PulumiEvent) => void };
+
 async function perform(
   stack: Stack,
-  action: Action,
-  signal: AbortSignal,
-  onEvent: (event: PulumiEvent) => void,
+  action: Exclude<Action, "destroy">,
+  common: CommonOptions,
 ): Promise<void> {
-  const common = {
-    signal,
-    onEvent,
-    parallel,
-    color: "never" as const,
-    suppressProgress: true,
-    suppressOutputs: true,
-  };
   switch (action) {
     case "preview":
       await stack.preview(common);
@@ -149,11 +142,28 @@ async function perform(
       // Without the program: a newer version of it would make its own changes look like drift, and it takes twice as long.
       await stack.previewRefresh({ ...common, runProgram: false });
       return;
-    case "destroy":
-      // The program runs for the account's role of today; state remembers the one of the last update (pulumi/pulumi#4981).
-      await stack.destroy({ ...common, runProgram: true, remove: true });
-      return;
   }
+}
+
+/**
+ * Destroys what a stack holds and returns whether the stack still exists: with `retain` it keeps what holds data, so that a
+ * later pipeline of the same name takes it over; with `delete` the stack goes with its last resource.
+ */
+async function destroy(stack: Stack, data: DataOnDestroy, common: CommonOptions): Promise<boolean> {
+  const { deployment } = await stack.exportStack();
+  // The program runs for the account's role of today; state remembers the one of the last update (pulumi/pulumi#4981).
+  const options = { ...common, runProgram: true };
+  const kept = data === "retain" ? retainedUrns(deployment) : [];
+  if (kept.length > 0) {
+    await stack.destroy({ ...options, exclude: kept });
+    return true;
+  }
+  // The engine takes inputs such as `forceDestroy` from the state. Only what exists is updated: a pipeline that could never be
+  // created completely must be removable without being completed first.
+  const target = data === "delete" ? unforcedUrns(deployment) : [];
+  if (target.length > 0) await stack.up({ ...common, target });
+  if (!common.signal.aborted) await stack.destroy({ ...options, remove: true });
+  return common.signal.aborted;
 }
 
 async function exported(stack: Stack, redact: Redact): Promise<Snapshot | undefined> {

@@ -1,4 +1,4 @@
-import type { FoundationInput, PipelineInput } from "../../programs/inputs.ts";
+import type { DataOnDestroy, FoundationInput, PipelineInput } from "../../programs/inputs.ts";
 import type { Phase } from "./phase.ts";
 
 /** What the engine can do with a stack. `drift` and `preview` take no lock and change nothing. */
@@ -22,11 +22,8 @@ export interface RunRequest {
   readonly action: Action;
   readonly stack: StackRef;
   readonly program: ProgramRequest;
-  /**
-   * For `destroy`: apply the program once before, because the engine takes a resource's inputs, such as `forceDestroy`, from the
-   * state and not from the program that runs beside a destroy.
-   */
-  readonly updateBeforeDestroy: boolean;
+  /** For `destroy`: what becomes of resources that hold data. */
+  readonly data: DataOnDestroy;
   readonly passphrase: string;
   readonly backendUrl: string;
   /** Set: engines attach to the provider that serves on this port. Undefined: they start the official plugin. */

@@ -9,6 +9,9 @@ interface DeploymentResource {
   readonly id?: string;
   readonly parent?: string;
   readonly delete?: boolean;
+  readonly retainOnDelete?: boolean;
+  /** URN of the provider, `::`, and its id. */
+  readonly provider?: string;
   readonly dependencies?: readonly string[];
   readonly inputs?: Readonly<Record<string, unknown>>;
   readonly outputs?: Readonly<Record<string, unknown>>;
@@ -18,9 +21,38 @@ interface Deployment {
   readonly resources?: readonly DeploymentResource[];
 }
 
+function resourcesOf(deployment: unknown): readonly DeploymentResource[] {
+  return (deployment as Deployment | undefined)?.resources ?? [];
+}
+
+/** What a destroy must leave alone to keep the data: every resource that the program marked so, and all that these need. */
+export function retainedUrns(deployment: unknown): string[] {
+  const resources = resourcesOf(deployment);
+  const byUrn = new Map(resources.map((resource) => [resource.urn, resource]));
+  const kept = new Set<string>();
+  const rest = resources.filter((resource) => resource.retainOnDelete).map((resource) => resource.urn);
+  for (let urn = rest.pop(); urn !== undefined; urn = rest.pop()) {
+    const resource = byUrn.get(urn);
+    if (kept.has(urn) || resource === undefined) continue;
+    kept.add(urn);
+    rest.push(...(resource.dependencies ?? []));
+    if (resource.parent !== undefined) rest.push(resource.parent);
+    if (resource.provider !== undefined)
+      rest.push(resource.provider.slice(0, resource.provider.lastIndexOf("::")));
+  }
+  return [...kept];
+}
+
+/** What AWS would not delete while it holds something, because its state doesn't say "by force" (yet). */
+export function unforcedUrns(deployment: unknown): string[] {
+  return resourcesOf(deployment)
+    .filter(({ inputs }) => inputs?.forceDestroy === false || inputs?.forceDelete === false)
+    .map((resource) => resource.urn);
+}
+
 /** What an exported deployment holds: the stack's outputs and its resources but for the engine's own, secrets masked. */
 export function snapshotOf(deployment: unknown, redact: Redact): Snapshot {
-  const all = (deployment as Deployment).resources ?? [];
+  const all = resourcesOf(deployment);
   const stack = all.find((resource) => resource.type === "pulumi:pulumi:Stack");
   const resources = all
     // A replaced resource waits under the same URN for its deletion.

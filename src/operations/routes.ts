@@ -84,10 +84,10 @@ export function operationRoutes(app: App, options: OperationRoutesOptions): void
         response: { 200: OperationView, ...problems(404) },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { operation: id } = request.params;
       const waitMs = waitOf(request.headers.prefer);
-      const signal = AbortSignal.any([AbortSignal.timeout(waitMs), closing, goneSignal(request)]);
+      const signal = AbortSignal.any([AbortSignal.timeout(waitMs), closing, goneSignal(reply)]);
       const ended = await followOperation(feed, id, signal, async () => {
         const operation = await getOperation(pool, id);
         return isEnded(operation.state) || waitMs === 0 ? operation : undefined;
@@ -191,13 +191,10 @@ function waitOf(prefer: string | undefined): number {
   return Math.min(Number(seconds ?? 0), 60) * 1000;
 }
 
-function goneSignal(request: FastifyRequest): AbortSignal {
+/** Aborts when nobody waits for the answer any more: it was sent, or the connection is gone. */
+function goneSignal(reply: FastifyReply): AbortSignal {
   const gone = new AbortController();
-  request.raw.once("close", () => {
-    // A request is "closed" as soon as its body has been read; only a closed socket means that nobody waits.
-    if (request.socket.destroyed) gone.abort();
-  });
-  request.socket.once("close", () => gone.abort());
+  reply.raw.once("close", () => gone.abort());
   return gone.signal;
 }
 
@@ -216,7 +213,7 @@ async function streamEvents(
     "cache-control": "no-store",
     "x-accel-buffering": "no",
   });
-  const signal = AbortSignal.any([closing, goneSignal(request)]);
+  const signal = AbortSignal.any([closing, goneSignal(reply)]);
   const write = async (text: string) => {
     if (!raw.write(text)) await once(raw, "drain", { signal });
   };

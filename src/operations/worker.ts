@@ -141,7 +141,7 @@ export class Worker {
           action: operation.kind,
           stack: { project: stack.project, name: stack.name, exists: stack.initialized },
           program,
-          updateBeforeDestroy: operation.kind === "destroy" && operation.options.data === "delete",
+          data: operation.options.data ?? "retain",
           passphrase: passphrases.of(stack.project, stack.name),
           backendUrl,
         },

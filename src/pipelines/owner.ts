@@ -9,7 +9,7 @@ import { getPipeline, getRevision, markDeleted, setApplied } from "./store.ts";
 export function pipelineOwner(pool: pg.Pool): StackOwner {
   return {
     programFor: async (operation) => {
-      const { team, subject, kind, options } = operation;
+      const { team, subject, options } = operation;
       if (subject.type !== "pipeline") throw new Error("Not a pipeline's operation");
       const spec = await specFor(pool, operation);
       const account = await getAccount(pool, team, spec.account);
@@ -21,7 +21,7 @@ export function pipelineOwner(pool: pg.Pool): StackOwner {
           spec,
           account: account.aws,
           foundation: await foundationOutputs(pool, account),
-          dataOnDestroy: kind === "destroy" && options.data === "delete" ? "delete" : "retain",
+          dataOnDestroy: options.data ?? "retain",
         },
       };
     },

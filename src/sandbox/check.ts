@@ -1,7 +1,7 @@
 import { constraintFailures } from "./constraints.ts";
 import { isJsonInput, parseJson } from "./json-text.ts";
 import { type NameRequest, nameAutomatically } from "./names.ts";
-import { policyFailure } from "./policies.ts";
+import { policyFailure, policySizeFailures } from "./policies.ts";
 import type { ResourceType, Schema, ShapeSchema, TypeRef } from "./schema.ts";
 import { closestName } from "./similar-names.ts";
 import type { Path, PropertyMap, PropertyValue } from "./values.ts";
@@ -32,6 +32,7 @@ export function checkInputs(
   const failures: Failure[] = [];
   const inputs = checkShape(schema, type.inputs, named, [], failures, type.token);
   failures.push(...constraintFailures(type.facts, inputs));
+  failures.push(...policySizeFailures(type.token, inputs));
   failures.push(...tagFailures(inputs.tags));
   return { inputs, failures };
 }
@@ -130,7 +131,7 @@ function checkText(text: string, path: Path, failures: Failure[]): string {
     failures.push({ path, message: `must be valid JSON, not ${shown(text)}` });
     return text;
   }
-  const failure = policyFailure(path, text, parsed);
+  const failure = policyFailure(path, parsed);
   if (failure !== undefined) failures.push({ path, message: failure });
   return text;
 }

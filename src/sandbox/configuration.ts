@@ -10,6 +10,8 @@ export interface ProviderConfiguration {
   readonly defaultTags: Readonly<Record<string, string>>;
   readonly ignoredTagKeys: readonly string[];
   readonly ignoredTagPrefixes: readonly string[];
+  /** Aborts when the engine gives up: on its cancel, or when it closes the connection. */
+  readonly cancelled?: AbortSignal;
 }
 
 export function partitionOf(region: string): { partition: string; dnsSuffix: string } {

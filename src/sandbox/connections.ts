@@ -9,9 +9,17 @@ import type { ProviderConfiguration } from "./configuration.ts";
  */
 export class Connections {
   readonly #configurations = new Map<string, ProviderConfiguration>();
+  readonly #cancellations = new Map<string, AbortController>();
 
   configure(peer: string, configuration: ProviderConfiguration): void {
-    this.#configurations.set(peer, configuration);
+    const cancellation = new AbortController();
+    this.#cancellations.set(peer, cancellation);
+    this.#configurations.set(peer, { ...configuration, cancelled: cancellation.signal });
+  }
+
+  /** Ends the waiting calls of this connection, and of no other. */
+  cancel(peer: string): void {
+    this.#cancellations.get(peer)?.abort();
   }
 
   configurationOf(peer: string): ProviderConfiguration | undefined {
@@ -30,7 +38,7 @@ export class Connections {
     const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
     const listener = net.createServer({ noDelay: true }, (socket) => {
       const peer = `${socket.remoteAddress}:${socket.remotePort}`;
-      socket.on("close", () => this.#configurations.delete(peer));
+      socket.on("close", () => this.#forget(peer));
       socket.on("error", () => socket.destroy());
       injector.injectConnection(socket);
     });
@@ -49,5 +57,11 @@ export class Connections {
         server.forceShutdown();
       },
     };
+  }
+
+  #forget(peer: string): void {
+    this.cancel(peer);
+    this.#cancellations.delete(peer);
+    this.#configurations.delete(peer);
   }
 }

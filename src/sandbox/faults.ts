@@ -29,6 +29,7 @@ export interface FaultTarget {
   readonly account: string;
   /** What AWS typically takes for it; unknown for anything but creations. */
   readonly typicalMs?: number;
+  readonly cancelled?: AbortSignal | undefined;
 }
 
 export function matches(fault: Fault, target: FaultTarget): boolean {
@@ -81,7 +82,7 @@ export class FaultInjector {
       if (!matches(fault, target) || Math.random() >= fault.probability) continue;
       if (fault.remaining !== null && !(await this.#consume(fault))) continue;
       const latencyMs = (fault.latency_ms ?? 0) + (fault.latency_factor ?? 0) * (target.typicalMs ?? 0);
-      if (latencyMs > 0) await sleep(latencyMs);
+      if (latencyMs > 0) await waitFor(latencyMs, target.cancelled);
       if (fault.kind === "throttle") {
         throw new AwsError(
           fault.code ?? "ThrottlingException",
@@ -123,5 +124,14 @@ export class FaultInjector {
       "select * from sandbox.faults where remaining is null or remaining > 0 order by created_at, id",
     );
     return rows;
+  }
+}
+
+async function waitFor(latencyMs: number, cancelled: AbortSignal | undefined): Promise<void> {
+  try {
+    await sleep(latencyMs, undefined, cancelled && { signal: cancelled });
+  } catch (cause) {
+    if (!cancelled?.aborted) throw cause;
+    throw new AwsError("RequestCanceled", "request context canceled");
   }
 }

@@ -3,14 +3,15 @@ import { AwsError } from "./aws-error.ts";
 import { effectiveRegion, newResource, plannedOutputs, updatedOutputs } from "./computed.ts";
 import type { ProviderConfiguration } from "./configuration.ts";
 import { assertDeletable, canBeBlocked, waitingPeriod } from "./deletions.ts";
-import type { FaultInjector } from "./faults.ts";
+import type { FaultInjector, Operation } from "./faults.ts";
 import { identityKey } from "./identifiers.ts";
 import { isSameJson } from "./json-text.ts";
 import { assertPossible } from "./preconditions.ts";
 import { referencesOf } from "./references.ts";
-import type { ResourceType, Schema } from "./schema.ts";
+import { danglingError, takenError } from "./refusals.ts";
+import { nameOf, type ResourceType, type Schema } from "./schema.ts";
 import { type Reference, ResourceStore, type StoredResource } from "./store.ts";
-import { missingCode, takenCode, typeTitle } from "./type-names.ts";
+import { typeTitle } from "./type-names.ts";
 import { isEqual, type Path, type PropertyMap } from "./values.ts";
 import type { Properties } from "./wire.ts";
 
@@ -59,6 +60,7 @@ export class Lifecycle {
         type: type.token,
         operation: "create",
         account: configuration.account,
+        cancelled: configuration.cancelled,
         typicalMs: (type.facts.createSecondsTypical ?? 1) * 1000,
       });
       const where = { account: configuration.account, region: effectiveRegion(inputs.values, configuration) };
@@ -96,9 +98,9 @@ export class Lifecycle {
   }
 
   async read(target: Target, oldInputs: Properties): Promise<Found | undefined> {
-    const { type, configuration } = target;
+    const { type } = target;
     return during("reading", type, target.id, async () => {
-      await this.#faults.strike({ type: type.token, operation: "read", account: configuration.account });
+      await this.#strike(target, "read");
       const row = await this.#find(target);
       if (!row) return undefined;
       return {
@@ -112,7 +114,7 @@ export class Lifecycle {
   async update(target: Target, news: Properties, oldInputs: PropertyMap): Promise<Properties> {
     const { type, configuration } = target;
     return during("updating", type, target.id, async () => {
-      await this.#faults.strike({ type: type.token, operation: "update", account: configuration.account });
+      await this.#strike(target, "update");
       const outputs = this.planUpdate(target, news).values;
       const where = { account: configuration.account, region: regionOf(target) };
       const references = newReferences(this.#schema, type, news.values, oldInputs, where);
@@ -149,9 +151,9 @@ export class Lifecycle {
 
   /** Idempotent: what is gone already counts as deleted. */
   async delete(target: Target): Promise<void> {
-    const { type, configuration } = target;
+    const { type } = target;
     await during("deleting", type, target.id, async () => {
-      await this.#faults.strike({ type: type.token, operation: "delete", account: configuration.account });
+      await this.#strike(target, "delete");
       const identity = identityOf(target);
       if (canBeBlocked(type.token)) await assertDeletable(this.#pool, type.token, identity);
       const asParent = parentKeys(type, target.id, target.state);
@@ -159,6 +161,11 @@ export class Lifecycle {
       if (days > 0) await this.#store.scheduleDeletion(identity, asParent, days);
       else await this.#store.delete(identity, asParent);
     });
+  }
+
+  async #strike({ type, configuration }: Target, operation: Operation): Promise<void> {
+    const { account, cancelled } = configuration;
+    await this.#faults.strike({ type: type.token, operation, account, cancelled });
   }
 
   async #find(target: Target): Promise<StoredResource | undefined> {
@@ -221,12 +228,6 @@ function identityOf(target: Target): string {
   return identityKey(type, state, { account: configuration.account, region: regionOf(target) }, { id, arn });
 }
 
-export function nameOf(type: ResourceType, properties: PropertyMap): string | undefined {
-  const key = type.facts.autoName?.input ?? type.facts.uniqueBy?.at(-1);
-  const name = key === undefined ? undefined : properties[key];
-  return typeof name === "string" ? name : undefined;
-}
-
 /** A part of another resource (a bucket's policy, a role's attachment) goes when that one goes. */
 function parentOf(type: ResourceType, properties: PropertyMap): string | undefined {
   const [whole] = type.token === "aws:kms/alias:Alias" ? ["targetKeyId"] : (type.facts.uniqueBy ?? []);
@@ -281,41 +282,5 @@ function newReferences(
   );
   return referencesOf(schema, type, news, where).filter(
     ({ property, value }) => !known.has(`${property}|${value}`),
-  );
-}
-
-function danglingError({ property, value, types }: Reference): AwsError {
-  const [target] = types;
-  const what = types.map(typeTitle).join(" or ");
-  return new AwsError(
-    missingCode(target),
-    `${property} refers to "${value}", but there is no such ${what}: create it first or correct the reference`,
-  );
-}
-
-function takenError(
-  type: ResourceType,
-  properties: PropertyMap,
-  configuration: ProviderConfiguration,
-  holder?: { byAccount: string; isScheduledForDeletion: boolean },
-): AwsError {
-  const title = typeTitle(type.token);
-  const name = nameOf(type, properties);
-  if (holder?.isScheduledForDeletion) {
-    return new AwsError(
-      "InvalidRequestException",
-      `You can't create this ${title} because one with the name "${name}" is already scheduled for deletion: wait, restore it or choose another name`,
-    );
-  }
-  if (type.token === "aws:s3/bucket:Bucket" && holder && holder.byAccount !== configuration.account) {
-    return new AwsError(
-      "BucketAlreadyExists",
-      `The requested bucket name "${name}" is not available: bucket names are shared by all accounts, choose another one`,
-    );
-  }
-  const called = name === undefined ? "" : ` "${name}"`;
-  return new AwsError(
-    takenCode(type.token),
-    `${title}${called} already exists: import it or choose another name`,
   );
 }

@@ -1,5 +1,6 @@
-import type { Path, PropertyValue } from "./values.ts";
-import { isMap } from "./values.ts";
+import type { Failure } from "./check.ts";
+import type { Path, PropertyMap, PropertyValue } from "./values.ts";
+import { isMap, isUnknown } from "./values.ts";
 
 /** Inputs that hold an IAM policy document rather than other JSON. */
 const policyInputs = new Set([
@@ -23,7 +24,7 @@ const statementMembers = new Set([
 ]);
 
 /** What AWS answers with `MalformedPolicyDocument`; undefined when the document is well formed or no policy at all. */
-export function policyFailure(path: Path, _text: string, document: PropertyValue): string | undefined {
+export function policyFailure(path: Path, document: PropertyValue): string | undefined {
   if (!policyInputs.has(String(path.at(-1))) || !isMap(document)) return undefined;
   // Life-cycle policies of ECR and data-protection policies of log groups have grammars of their own.
   if (!("Statement" in document)) return undefined;
@@ -48,4 +49,31 @@ function statementFailure(statement: PropertyValue | undefined): string | undefi
   if (!("Action" in statement) && !("NotAction" in statement)) return "needs an Action or a NotAction";
   const stray = Object.keys(statement).find((member) => !statementMembers.has(member));
   return stray === undefined ? undefined : `has the unknown element "${stray}"`;
+}
+
+/** Most characters of a document, white space aside, as AWS counts them where it minds. */
+const sizeLimits: Readonly<Record<string, readonly [property: string, characters: number]>> = {
+  "iam/policy": ["policy", 6144],
+  "iam/role": ["assumeRolePolicy", 2048],
+  "iam/rolePolicy": ["policy", 10_240],
+  "kms/key": ["policy", 32_768],
+  "kms/keyPolicy": ["policy", 32_768],
+  "s3/bucketPolicy": ["policy", 20_480],
+  "sns/topicPolicy": ["policy", 20_480],
+  "sqs/queuePolicy": ["policy", 20_480],
+};
+
+export function policySizeFailures(token: string, inputs: PropertyMap): Failure[] {
+  const [property, limit] = sizeLimits[token.split(":")[1] ?? ""] ?? [];
+  const document = property === undefined ? undefined : inputs[property];
+  if (property === undefined || limit === undefined || typeof document !== "string" || isUnknown(document))
+    return [];
+  const size = document.replace(/\s/g, "").length;
+  if (size <= limit) return [];
+  return [
+    {
+      path: [property],
+      message: `LimitExceeded: has ${size} characters, AWS allows ${limit}: shorten or split it`,
+    },
+  ];
 }

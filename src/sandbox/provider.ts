@@ -71,8 +71,11 @@ function configurationMethods({ schema, connections }: ProviderParts): grpc.Unty
       return response;
     }),
     attach: unary(() => new emptyPb.Empty()),
-    // Other engines are at work in this process: what one of them wants to stop is its own calls, and those end by themselves.
-    cancel: unary(() => new emptyPb.Empty()),
+    // Other engines are at work in this process: only the calls of this connection end.
+    cancel: unary((_: emptyPb.Empty, peer) => {
+      connections.cancel(peer);
+      return new emptyPb.Empty();
+    }),
     getPluginInfo: unary(() => new pluginPb.PluginInfo().setVersion(version)),
     checkConfig: unary((request: providerPb.CheckRequest) => {
       const news = decodeProperties(request.getNews());

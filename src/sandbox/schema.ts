@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import type { PropertyMap } from "./values.ts";
 
 /** A type in the notation of schema/aws.json, parsed. */
 export type TypeRef =
@@ -160,4 +161,11 @@ export class Schema {
   tokens(): readonly string[] {
     return Object.keys(this.#raw.types);
   }
+}
+
+/** The physical name of a resource, where its type has one. */
+export function nameOf(type: ResourceType, properties: PropertyMap): string | undefined {
+  const key = type.facts.autoName?.input ?? type.facts.uniqueBy?.at(-1);
+  const name = key === undefined ? undefined : properties[key];
+  return typeof name === "string" ? name : undefined;
 }

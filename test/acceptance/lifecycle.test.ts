@@ -165,6 +165,23 @@ describe.each(["file", "postgres"])("a pipeline's life on the real engine with a
     expect(revisions.items.map((revision: TestResponse["body"]) => revision.number)).toEqual([2, 1]);
   });
 
+  it("leaves buckets, keys and models of a pipeline that is destroyed as asked by default, and a new one of its name takes them over", async () => {
+    const destroyed = await ended(service, await send("DELETE", pipeline));
+    expect(destroyed).toMatchObject({ state: "succeeded", kind: "destroy" });
+    expect((await send("GET", pipeline)).status).toBe(404);
+    const left = (await inventory()).filter((item) => JSON.stringify(item).includes("penguins"));
+    const types = new Set(left.map((item) => item.type));
+    expect([...types]).toEqual(
+      expect.arrayContaining(["aws:s3/bucket:Bucket", "aws:s3/bucketPolicy:BucketPolicy", "aws:kms/key:Key"]),
+    );
+    expect(types.has("aws:sagemaker/pipeline:Pipeline")).toBe(false);
+
+    const again = await ended(service, await send("PUT", pipeline, spec));
+    expect(again).toMatchObject({ state: "succeeded", revision: 1 });
+    expect(again.result.changes.create).toBe(destroyed.result.changes.delete);
+    expect(again.result.changes.same).toBeGreaterThan(0);
+  });
+
   it("destroys the pipeline and the foundation with all their data, and nothing is left", async () => {
     expect((await send("DELETE", account)).body).toMatchObject({ status: 409, code: "account_in_use" });
     expect(await ended(service, await send("DELETE", `${pipeline}?data=delete`))).toMatchObject({

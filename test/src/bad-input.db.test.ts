@@ -947,7 +947,7 @@ describe("a bad request is refused and changes nothing", () => {
           "PUT",
           "/v1/teams/TEAM/pipelines/fraud",
           { body },
-          { status: 400, code: "invalid_spec" },
+          { status: 400, code: "invalid_request" },
         );
       }
     }

@@ -1,12 +1,7 @@
 import { styleText } from "node:util";
 import { describe, expect, it } from "vitest";
-import { aligned, fitted, type Output, Printer, wrapped } from "../../../scripts/demo/printer.ts";
-
-function recorder(terminal: { isTTY?: boolean; columns?: number } = {}) {
-  const written: string[] = [];
-  const output = { ...terminal, write: (text: string) => written.push(text) } as unknown as Output;
-  return { printer: new Printer(output), text: () => written.join("") };
-}
+import { aligned, fitted, wrapped } from "../../../scripts/demo/printer.ts";
+import { recorder } from "./recorder.ts";
 
 const red = (text: string) => styleText("red", text, { validateStream: false });
 

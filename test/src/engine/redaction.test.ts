@@ -48,6 +48,7 @@ describe("redactor", () => {
       "mail ada@example.com at 12:30",
       "https://example.com/path:a@b",
       "AKIA is a prefix",
+      '{"uri":["s3://raw-bucket","a",{"Get":"X"}],"owner":"ada@example.com"}',
     ]) {
       expect(nothing(text)).toBe(text);
     }

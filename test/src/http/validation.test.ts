@@ -2,7 +2,7 @@ import fc from "fast-check";
 import Type from "typebox";
 import { describe, expect, it } from "vitest";
 import { AppError } from "../../../src/errors.ts";
-import { escapePointer, invalid, parser, validatorCompiler } from "../../../src/http/validation.ts";
+import { invalid, parser, validatorCompiler } from "../../../src/http/validation.ts";
 
 const Order = Type.Object(
   {
@@ -114,6 +114,13 @@ describe("parser", () => {
     expect(pathsOf(JSON.parse('{"id":"a","__proto__":{"size":"large"}}'))).toEqual(["/__proto__"]);
   });
 
+  it("names every variant of a union", () => {
+    const Bound = Type.Object({ min: Type.Union([Type.Number(), Type.String()]) });
+    expect(failure(() => parser(Bound)({ min: true })).details.errors).toEqual([
+      { path: "/min", message: "must be number or string, not true" },
+    ]);
+  });
+
   it("carries the code it was made with", () => {
     expect(failure(() => parser(Order, "invalid_spec")({})).code).toBe("invalid_spec");
     expect(failure(() => parse({})).code).toBe("invalid_request");
@@ -129,17 +136,6 @@ describe("parser", () => {
           .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"))
           .reduce<unknown>((value, part) => (value as Record<string, unknown>)[part], document);
         expect(found).toBe(5);
-      }),
-    );
-  });
-});
-
-describe("escapePointer", () => {
-  it("can be undone for every key", () => {
-    fc.assert(
-      fc.property(fc.string(), (key) => {
-        expect(escapePointer(key)).not.toContain("/");
-        expect(escapePointer(key).replaceAll("~1", "/").replaceAll("~0", "~")).toBe(key);
       }),
     );
   });
@@ -180,6 +176,37 @@ describe("the validator of routes", () => {
   it("converts the text of a query and fills its defaults", () => {
     expect(compile("querystring")({ limit: "7" })).toEqual({ value: { limit: 7 } });
     expect(compile("querystring")({})).toEqual({ value: { limit: 50 } });
+  });
+
+  it("converts only what is written as a whole number", () => {
+    for (const limit of ["1.5", "1e2", " 7", "0x10", "true", "", "99999999999999999999"]) {
+      expect(compile("querystring")({ limit }).error?.details.errors?.[0]?.path, limit).toBe("query:/limit");
+    }
+  });
+
+  it("converts true and false, and nothing else, where the schema asks for either", () => {
+    const Flag = Type.Object({ deep: Type.Boolean({ default: false }) }, { additionalProperties: false });
+    const check = validatorCompiler({
+      schema: Flag,
+      method: "GET",
+      url: "/",
+      httpPart: "querystring",
+    } as never) as unknown as (value: unknown) => { value?: unknown; error?: AppError };
+    expect(check({ deep: "true" })).toEqual({ value: { deep: true } });
+    expect(check({ deep: "false" })).toEqual({ value: { deep: false } });
+    expect(check({})).toEqual({ value: { deep: false } });
+    for (const deep of ["yes", "1", "TRUE", ""]) expect(check({ deep }).error).toBeInstanceOf(AppError);
+  });
+
+  it("leaves text alone that looks like a number or a truth", () => {
+    const Text = Type.Object({ name: Type.String() });
+    const check = validatorCompiler({
+      schema: Text,
+      method: "GET",
+      url: "/",
+      httpPart: "params",
+    } as never) as unknown as (value: unknown) => unknown;
+    for (const name of ["7", "true", "null"]) expect(check({ name })).toEqual({ value: { name } });
   });
 
   it("takes a body as it is: text is no number there", () => {

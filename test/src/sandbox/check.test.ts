@@ -103,6 +103,14 @@ describe("checking inputs", () => {
     ]);
   });
 
+  test("a policy must not be longer than AWS allows", () => {
+    const sid = "s".repeat(7000);
+    const policy = JSON.stringify({ Statement: [{ Sid: sid, Effect: "Allow", Action: "*", Resource: "*" }] });
+    expect(check("aws:iam/policy:Policy", { name: "p", policy }).failures).toEqual([
+      `policy LimitExceeded: has ${policy.length} characters, AWS allows 6144: shorten or split it`,
+    ]);
+  });
+
   test("a policy given as an object becomes JSON text", () => {
     const document = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "*", Principal: "*" }] };
     const { checked, failures } = check(role, { name: "r", assumeRolePolicy: document });

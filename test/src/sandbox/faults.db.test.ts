@@ -77,6 +77,14 @@ describe("faults", () => {
     expect(performance.now() - before).toBeGreaterThan(70);
   });
 
+  test("an engine that gives up needn't wait", async () => {
+    await order({ kind: "latency", latency_ms: 60_000 });
+    const engine = new AbortController();
+    const struck = faults.strike({ ...target, cancelled: engine.signal });
+    engine.abort();
+    await expect(struck).rejects.toMatchObject({ code: "RequestCanceled" });
+  });
+
   test("a deleted fault strikes no longer", async () => {
     await order({});
     await expect(faults.strike(target)).rejects.toThrow();

@@ -80,7 +80,7 @@ describe("creating", () => {
 
   test("references are found by id, ARN and name", async () => {
     const made = await create(key, {});
-    await create("aws:cloudwatch/logGroup:LogGroup", { name: "g", kmsKeyId: made.outputs.values.arn ?? "" });
+    await create("aws:sns/topic:Topic", { name: "t", kmsMasterKeyId: made.outputs.values.arn ?? "" });
     await create("aws:kms/alias:Alias", { name: "alias/a", targetKeyId: made.id });
     await create(role, { name: "r", assumeRolePolicy: "{}" });
     await create("aws:iam/rolePolicy:RolePolicy", { role: "r", name: "p", policy: "{}" });
@@ -188,14 +188,16 @@ describe("updating", () => {
 
   test("a new reference must exist, an old one is not looked up again", async () => {
     const made = await create(key, {});
-    const group = "aws:cloudwatch/logGroup:LogGroup";
-    const inputs = { name: "g", kmsKeyId: made.outputs.values.arn ?? "" };
-    const created = await create(group, inputs);
+    const topic = "aws:sns/topic:Topic";
+    const inputs = { name: "t", kmsMasterKeyId: made.outputs.values.arn ?? "" };
+    const created = await create(topic, inputs);
     await lifecycle.delete(target(key, made));
     const change = (values: PropertyMap) =>
-      lifecycle.update(target(group, created), { values, secrets: [] }, inputs);
-    await change({ ...inputs, retentionInDays: 30 });
-    await expect(change({ ...inputs, kmsKeyId: `${inputs.kmsKeyId}0` })).rejects.toThrow("NotFoundException");
+      lifecycle.update(target(topic, created), { values, secrets: [] }, inputs);
+    await change({ ...inputs, displayName: "x" });
+    await expect(change({ ...inputs, kmsMasterKeyId: `${inputs.kmsMasterKeyId}0` })).rejects.toThrow(
+      "NotFoundException",
+    );
   });
 });
 

@@ -214,7 +214,10 @@ describe("SageMaker's own API", () => {
     });
   });
   beforeEach(async () => {
-    await create("aws:iam/role:Role", { name: "r", assumeRolePolicy: "{}" });
+    await create("aws:iam/role:Role", {
+      name: "r",
+      assumeRolePolicy: '{"Service":"sagemaker.amazonaws.com"}',
+    });
     await create("aws:sagemaker/pipeline:Pipeline", {
       pipelineName: "p",
       pipelineDisplayName: "P",

@@ -1,0 +1,45 @@
+import { describe, expect, it } from "vitest";
+import { retainedUrns, unforcedUrns } from "../../../src/engine/snapshot.ts";
+
+const provider = "urn:pulumi:s::p::pulumi:providers:aws::aws";
+const component = "urn:pulumi:s::p::aidlc:phase:Infrastructure::infrastructure";
+const key = "urn:pulumi:s::p::aws:kms/key:Key::data";
+const bucket = "urn:pulumi:s::p::aws:s3/bucket:Bucket::raw";
+const topic = "urn:pulumi:s::p::aws:sns/topic:Topic::critical";
+
+const deployment = {
+  resources: [
+    { urn: provider, type: "pulumi:providers:aws" },
+    { urn: component, type: "aidlc:phase:Infrastructure" },
+    { urn: key, type: "aws:kms/key:Key", parent: component, provider: `${provider}::0a1b` },
+    {
+      urn: bucket,
+      type: "aws:s3/bucket:Bucket",
+      retainOnDelete: true,
+      parent: component,
+      provider: `${provider}::0a1b`,
+      dependencies: [key],
+      inputs: { forceDestroy: false },
+    },
+    { urn: topic, type: "aws:sns/topic:Topic", parent: component, provider: `${provider}::0a1b`, inputs: {} },
+  ],
+};
+
+describe("what a destroy leaves alone", () => {
+  it("is every resource that is to be retained, and all that these need", () => {
+    expect(retainedUrns(deployment).sort()).toEqual([provider, component, key, bucket].sort());
+  });
+
+  it("is nothing where nothing is to be retained, where there are no resources, and where there is no deployment", () => {
+    const none = deployment.resources.map(({ retainOnDelete: _, ...resource }) => resource);
+    expect(retainedUrns({ resources: none })).toEqual([]);
+    expect(retainedUrns({})).toEqual([]);
+    expect(retainedUrns(undefined)).toEqual([]);
+  });
+});
+
+describe("what must be forced before it can be deleted", () => {
+  it("is what says that it isn't", () => {
+    expect(unforcedUrns(deployment)).toEqual([bucket]);
+  });
+});

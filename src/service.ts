@@ -6,6 +6,7 @@ import { buildApp } from "./app.ts";
 import type { Config } from "./config.ts";
 import { SandboxProvider } from "./engine/sandbox-provider.ts";
 import { Supervisor } from "./engine/supervisor.ts";
+import type { App } from "./http/app-types.ts";
 import { createMetrics } from "./metrics.ts";
 import { OperationFeed } from "./operations/feed.ts";
 import { stackPassphrases } from "./operations/passphrases.ts";
@@ -119,7 +120,7 @@ export async function startService(config: Config, log: Logger): Promise<Service
         closed ??= (async () => {
           closing.abort();
           clearInterval(settling);
-          await app.close();
+          await closeHttp(app);
           await stopOperations(worker, queue.stop(graceMs + limits.cancelMs), graceMs, log);
           await closeAll();
         })();
@@ -130,6 +131,13 @@ export async function startService(config: Config, log: Logger): Promise<Service
     await closeAll();
     throw error;
   }
+}
+
+/** Streams end by the closing signal; whatever else is still connected after two seconds is cut off, idle or not. */
+async function closeHttp(app: App): Promise<void> {
+  const cut = setTimeout(() => app.server.closeAllConnections(), 2_000);
+  await app.close();
+  clearTimeout(cut);
 }
 
 /** Gives running operations time to end by themselves; those still running then are asked to stop, which leaves a whole state. */

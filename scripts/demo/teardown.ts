@@ -37,9 +37,13 @@ export async function proveEmpty(stage: Stage): Promise<number> {
     printer.line(printer.style("red", `✗ left over: ${shortType(type)} ${awsId}`));
   if (left.length === 0) printer.done("the inventory of the sandbox is empty");
   const waiting = resources.filter(({ deletionDueAt }) => deletionDueAt !== undefined);
-  for (const [type, ones] of Map.groupBy(waiting, (resource) => shortType(resource.type))) {
-    const day = ones[0]?.deletionDueAt?.slice(0, 10);
-    const text = `  except ${ones.length} × ${type}, deleted on ${day}: AWS makes everybody wait that long`;
+  const kinds = Map.groupBy(
+    waiting,
+    ({ type, deletionDueAt }) =>
+      `${shortType(type)}, scheduled for deletion on ${deletionDueAt?.slice(0, 10)}`,
+  );
+  for (const [kind, ones] of kinds) {
+    const text = `  except ${ones.length} × ${kind}: AWS has a waiting period`;
     printer.line(printer.style("dim", text));
   }
   return left.length;

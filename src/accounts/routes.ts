@@ -9,7 +9,7 @@ import { submitOperation } from "../operations/submit.ts";
 import { inTransaction } from "../postgres/pool.ts";
 import type { Queue } from "../queue/queue.ts";
 import { countByPhase, ensureStack, findStack } from "../stacks/store.ts";
-import { getTeam } from "../teams/store.ts";
+import { getTeam, holdTeam } from "../teams/store.ts";
 import {
   type Account,
   countSharers,
@@ -17,6 +17,7 @@ import {
   foundationProject,
   getAccount,
   listAccounts,
+  lockFoundation,
   pipelinesIn,
   putAccount,
 } from "./store.ts";
@@ -112,7 +113,7 @@ export function accountRoutes(
         });
       }
       const operation = await inTransaction(pool, async (client) => {
-        await getTeam(client, team);
+        await holdTeam(client, team);
         const stackId = await ensureStack(client, foundationProject, `${aws.accountId}.${aws.region}`);
         await putAccount(client, team, name, aws, stackId);
         return submitOperation(client, queue, {
@@ -233,7 +234,9 @@ export function accountRoutes(
     async (request, reply) => {
       const { team, account: name } = request.params;
       const operation = await inTransaction(pool, async (client) => {
-        await getTeam(client, team);
+        await holdTeam(client, team);
+        await lockFoundation(client, (await getAccount(client, team, name)).stackId);
+        // Read again, now that nobody else decides about it.
         const account = await getAccount(client, team, name);
         const pipelines = await pipelinesIn(client, team, name);
         if (pipelines.length > 0) {

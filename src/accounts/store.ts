@@ -89,6 +89,7 @@ export async function putAccount(
     `insert into foundations (aws_account_id, region, stack_id) values ($1, $2, $3) on conflict do nothing`,
     [aws.accountId, aws.region, stackId],
   );
+  await lockFoundation(db, stackId);
   const written = await db.query(
     `insert into accounts as a (team, name, aws_account_id, region, role_arn, external_id) values ($1, $2, $3, $4, $5, $6)
      on conflict (team, name) do update
@@ -103,6 +104,16 @@ export async function putAccount(
     );
   }
   return getAccount(db, team, name);
+}
+
+/** Keeps a foundation as it is until the transaction has ended; others may do the same at the same time. */
+export async function shareFoundation(db: Queryable, stackId: string): Promise<void> {
+  await db.query("select from foundations where stack_id = $1 for share", [stackId]);
+}
+
+/** Makes this the only transaction that decides about a foundation until it has ended. */
+export async function lockFoundation(db: Queryable, stackId: string): Promise<void> {
+  await db.query("select from foundations where stack_id = $1 for update", [stackId]);
 }
 
 /** How many accounts, of whichever team, share a foundation. */

@@ -54,7 +54,7 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
         error: invalid("invalid_request", fieldErrors(compiled.Errors(complete) as SchemaError[], complete)),
       };
     }
-    const complete = Value.Default(schema, withIntegers(schema, value)) as Record<string, unknown>;
+    const complete = Value.Default(schema, converted(schema, value)) as Record<string, unknown>;
     const unstorable = Object.keys(complete).filter((key) => !isStorable(String(complete[key])));
     if (unstorable.length === 0 && compiled.Check(complete)) return { value: complete };
     const errors = unstorable.map((key) => ({
@@ -133,15 +133,19 @@ function messageOf({ messages, types, values }: Finding, value: unknown): string
   return `must be ${[...new Set(types)].join(" or ")}, not ${shown(value)}`;
 }
 
-/** Values of paths and queries come as text; only what is written as a whole number becomes one. */
-function withIntegers(schema: TSchema, value: unknown): unknown {
+/** Values of paths, queries and headers come as text; what is written as a whole number, true or false becomes one. */
+function converted(schema: TSchema, value: unknown): unknown {
   const { properties = {} } = schema as { properties?: Record<string, { type?: string }> };
-  const converted = Object.entries(value as Record<string, unknown>).map(([key, item]) => {
-    const isInteger =
-      properties[key]?.type === "integer" && typeof item === "string" && /^-?\d{1,15}$/.test(item);
-    return [key, isInteger ? Number(item) : item];
-  });
-  return Object.fromEntries(converted);
+  const convert = (key: string, text: unknown): unknown => {
+    if (typeof text !== "string") return text;
+    const type = properties[key]?.type;
+    if (type === "integer" && /^-?\d{1,15}$/.test(text)) return Number(text);
+    if (type === "boolean" && (text === "true" || text === "false")) return text === "true";
+    return text;
+  };
+  return Object.fromEntries(
+    Object.entries(value as Record<string, unknown>).map(([key, text]) => [key, convert(key, text)]),
+  );
 }
 
 function valueAt(document: unknown, pointer: string): unknown {

@@ -177,13 +177,14 @@ export async function activeChange(db: Queryable, stackId: string): Promise<Oper
 }
 
 /** Ends the queued updates of a stack that a newer one makes pointless; they stay visible as `superseded`. */
-export async function supersedeQueuedUpdates(db: Queryable, stackId: string): Promise<string[]> {
-  const ended = await db.query<{ id: string }>(
-    `update operations set state = 'superseded', finished_at = now()
-     where stack_id = $1 and kind = 'update' and state = 'queued' returning id`,
+export async function supersedeQueuedUpdates(db: Queryable, stackId: string): Promise<void> {
+  await db.query(
+    `with ended as (
+       update operations set state = 'superseded', finished_at = clock_timestamp()
+       where stack_id = $1 and kind = 'update' and state = 'queued' returning id)
+     select pg_notify('operation_changed', id::text) from ended`,
     [stackId],
   );
-  return ended.rows.map((row) => row.id);
 }
 
 /** Who works on an operation from now on. */

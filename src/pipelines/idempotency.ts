@@ -1,13 +1,15 @@
 import { AppError } from "../errors.ts";
+import { findOperation, type Operation } from "../operations/store.ts";
 import type { Queryable } from "../postgres/pool.ts";
+import { digestOf } from "./digest.ts";
 
-/** The operation an earlier request with this key started; throws `idempotency_conflict` when that request was another one. */
-export async function findIdempotent(
+/** The operation that an earlier request with this key started; throws `idempotency_conflict` when it asked for something else. */
+export async function repeatedOperation(
   db: Queryable,
   team: string,
   key: string,
-  requestDigest: string,
-): Promise<string | undefined> {
+  request: unknown,
+): Promise<Operation | undefined> {
   // Two requests with one key at the same time: the second waits here and then finds the first one's row.
   await db.query("select pg_advisory_xact_lock(hashtextextended($1, 0))", [`idempotency ${team}/${key}`]);
   const found = await db.query<{ request_digest: string; operation_id: string }>(
@@ -15,27 +17,26 @@ export async function findIdempotent(
     [team, key],
   );
   const row = found.rows[0];
-  if (row && row.request_digest !== requestDigest) {
+  if (!row) return undefined;
+  if (row.request_digest !== digestOf(request)) {
     throw new AppError(
       "idempotency_conflict",
       `Idempotency-Key "${key}" was used for a different request: use a new key`,
-      {
-        details: { operation: row.operation_id },
-      },
+      { details: { operation: row.operation_id } },
     );
   }
-  return row?.operation_id;
+  return findOperation(db, row.operation_id);
 }
 
-export async function rememberIdempotent(
+export async function rememberRequest(
   db: Queryable,
   team: string,
   key: string,
-  requestDigest: string,
+  request: unknown,
   operationId: string,
 ): Promise<void> {
   await db.query(
     "insert into idempotency_keys (team, key, request_digest, operation_id) values ($1, $2, $3, $4)",
-    [team, key, requestDigest, operationId],
+    [team, key, digestOf(request), operationId],
   );
 }

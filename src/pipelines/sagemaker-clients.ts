@@ -31,8 +31,9 @@ export function awsSageMakerClients(): SageMakerClients {
 /** Clients for the sandbox, which the service serves itself at `endpoint()` behind the administrator's token. */
 export function sandboxSageMakerClients(endpoint: () => string, adminToken: string): SageMakerClients {
   const clients = new Map<string, SageMakerClient>();
-  return ({ region }) => {
-    const existing = clients.get(region);
+  return ({ accountId, region }) => {
+    const key = `${accountId}|${region}`;
+    const existing = clients.get(key);
     if (existing) return existing;
     const client = new SageMakerClient({
       region,
@@ -40,15 +41,19 @@ export function sandboxSageMakerClients(endpoint: () => string, adminToken: stri
       endpoint: endpoint(),
       credentials: { accessKeyId: "sandbox", secretAccessKey: "sandbox" },
     });
-    // The signature means nothing to the sandbox; its place is taken by the token that every route asks for.
+    // AWS reads the account and region from the signature; here its place is taken by the token that every route asks for.
     client.middlewareStack.add(
       (next) => (args) => {
-        (args.request as { headers: Record<string, string> }).headers.authorization = `Bearer ${adminToken}`;
+        Object.assign((args.request as { headers: Record<string, string> }).headers, {
+          authorization: `Bearer ${adminToken}`,
+          "x-aidlc-account": accountId,
+          "x-aidlc-region": region,
+        });
         return next(args);
       },
-      { step: "finalizeRequest", priority: "low", name: "sandboxToken" },
+      { step: "finalizeRequest", priority: "low", name: "sandboxIdentity" },
     );
-    clients.set(region, client);
+    clients.set(key, client);
     return client;
   };
 }

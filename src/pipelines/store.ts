@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import type { PipelineSpec } from "../../programs/spec.ts";
 import { AppError } from "../errors.ts";
 import type { OperationKind, OperationState } from "../operations/states.ts";
 import type { Queryable } from "../postgres/pool.ts";
+import { digestOf } from "./digest.ts";
 import { type PipelineState, pipelineState } from "./state.ts";
 
 export const pipelineProject = "aidlc-pipeline";
@@ -50,7 +50,9 @@ const selection = `select p.id, p.team, p.name, p.account, p.stack_id, p.desired
   join revisions r on r.pipeline_id = p.id and r.number = p.desired_revision
   left join lateral (
     select id, kind, state from operations
-    where pipeline_id = p.id and kind in ('update', 'destroy', 'refresh', 'reconcile') and state <> 'superseded'
+    where pipeline_id = p.id and kind in ('update', 'destroy', 'refresh', 'reconcile')
+      -- What was called off before it began changed nothing.
+      and not (state in ('superseded', 'cancelled') and started_at is null)
     order by created_at desc limit 1) o on true`;
 
 function fromRow(row: PipelineRow): Pipeline {
@@ -200,21 +202,4 @@ async function insertRevision(
     JSON.stringify(spec),
     digestOf(spec),
   ]);
-}
-
-/** SHA-256 over the spec with its keys in order: equal digests mean equal specs. */
-function digestOf(spec: PipelineSpec): string {
-  return createHash("sha256")
-    .update(JSON.stringify(sorted(spec)))
-    .digest("hex");
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, item]) => [key, sorted(item)]),
-  );
 }

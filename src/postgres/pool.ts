@@ -10,7 +10,11 @@ pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
 /** Opens a pool of at most `max` connections; the caller ends it. */
 export function openPool(databaseUrl: string, max = 10): pg.Pool {
-  return new pg.Pool({ connectionString: databaseUrl, max, application_name: "aidlc" });
+  const pool = new pg.Pool({ connectionString: databaseUrl, max, application_name: "aidlc" });
+  // A connection that is being closed while its server shuts down still says so, when nobody of the pool's listens any more; of
+  // those in use the query tells, of idle ones the pool.
+  pool.on("connect", (client) => client.on("error", () => {}));
+  return pool;
 }
 
 /** Runs `work` in one transaction: committed when it resolves, rolled back when it throws. */

@@ -51,6 +51,12 @@ export async function getTeam(db: Queryable, name: string): Promise<Team> {
   return fromRow(row);
 }
 
+/** Keeps a team from being deleted until the transaction has ended; throws `team_not_found`. */
+export async function holdTeam(db: Queryable, name: string): Promise<void> {
+  const held = await db.query("select from teams where name = $1 and deleted_at is null for share", [name]);
+  if (held.rowCount === 0) throw teamNotFound(name);
+}
+
 export async function listTeams(db: Queryable, after: string | undefined, limit: number): Promise<Team[]> {
   const found = await db.query<TeamRow>(
     `select ${columns} from teams where deleted_at is null and ($1::text is null or name > $1) order by name limit $2`,
@@ -72,6 +78,8 @@ export async function renameTeam(db: Queryable, name: string, displayName: strin
 
 /** Removes a team that has nothing left; throws `team_not_found` or `team_in_use`. */
 export async function deleteTeam(db: Queryable, name: string): Promise<void> {
+  // Whoever adds an account or a pipeline holds the team: this waits for them and makes later ones wait.
+  await db.query("select from teams where name = $1 for update", [name]);
   const use = await db.query<{ what: string }>(
     `select 'account ' || name as what from accounts where team = $1
      union all select 'pipeline ' || name from pipelines where team = $1 and deleted_at is null limit 5`,

@@ -263,16 +263,19 @@ const specs: readonly (readonly [name: string, change: Change, ...paths: string[
 ];
 
 describe("a bad spec is refused with every failing path", () => {
-  it.each(specs)("%s", async (_, change, ...paths) => {
-    const spec = validSpec(change);
-    const name = uniqueName("fraud");
-    const url = `/v1/teams/TEAM/pipelines/${name}`;
-    const refusal = { status: 400, code: "invalid_spec", paths };
-    await expectRefusal("PUT", url, { body: spec }, refusal);
-    await expectRefusal("POST", `${url}/previews`, { body: spec }, refusal);
-    const inBody = { ...refusal, paths: paths.map((path) => `/spec${path}`) };
-    await expectRefusal("POST", "/v1/teams/TEAM/pipelines", { body: { name, spec } }, inBody);
-  });
+  it.each(specs.map(([name, change, ...paths]) => ({ name, change, paths })))(
+    "$name",
+    async ({ change, paths }) => {
+      const spec = validSpec(change);
+      const name = uniqueName("fraud");
+      const url = `/v1/teams/TEAM/pipelines/${name}`;
+      const refusal = { status: 400, code: "invalid_spec", paths };
+      await expectRefusal("PUT", url, { body: spec }, refusal);
+      await expectRefusal("POST", `${url}/previews`, { body: spec }, refusal);
+      const inBody = { ...refusal, paths: paths.map((path) => `/spec${path}`) };
+      await expectRefusal("POST", "/v1/teams/TEAM/pipelines", { body: { name, spec } }, inBody);
+    },
+  );
 
   it.each([
     ["null", "null"],

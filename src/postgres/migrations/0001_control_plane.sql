@@ -78,6 +78,8 @@ begin
 end $$;
 create trigger revisions_are_immutable before update or delete on revisions
   for each row execute function refuse_change();
+create trigger revisions_are_kept before truncate on revisions
+  for each statement execute function refuse_change();
 
 create table operations (
   id uuid primary key,

@@ -46,7 +46,7 @@ describe("registering an account", () => {
       body: freshAccount(),
     });
     expect(status).toBe(202);
-    expect(headers["location"]).toBe(`/v1/operations/${body.id}`);
+    expect(headers.location).toBe(`/v1/operations/${body.id}`);
     expect(body).toMatchObject({ kind: "update", state: "queued", team, account: "main" });
     expect(body).not.toHaveProperty("pipeline");
     expect(await operation(body.id)).toEqual(body);

@@ -28,7 +28,7 @@ async function start(script: string, marker: string | undefined): Promise<number
   const child = spawn(process.execPath, ["-e", script], {
     detached: true,
     stdio: ["ignore", "pipe", "inherit"],
-    env: { PATH: process.env["PATH"], ...(marker === undefined ? {} : { [markerVariable]: marker }) },
+    env: { PATH: process.env.PATH, ...(marker === undefined ? {} : { [markerVariable]: marker }) },
   });
   started.push(child);
   const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];

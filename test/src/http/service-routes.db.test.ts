@@ -1,6 +1,11 @@
+import pino from "pino";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { buildApp } from "../../../src/app.ts";
 import { httpStatusByCode } from "../../../src/errors.ts";
-import { type Api, startApi } from "../api.ts";
+import { createMetrics } from "../../../src/metrics.ts";
+import { OperationFeed } from "../../../src/operations/feed.ts";
+import { openPool } from "../../../src/postgres/pool.ts";
+import { type Api, adminToken, startApi } from "../api.ts";
 
 let api: Api;
 
@@ -54,6 +59,40 @@ describe("a failure of the service", () => {
     });
     const line = api.logged.find((each) => each.level === 50 && each.reqId === body.instance);
     expect(line?.err.message).toContain("teams");
+  });
+});
+
+describe("without its database", () => {
+  it("everything answers 503 and when to try again, but life goes on", async () => {
+    const gone = openPool("postgres://aidlc@127.0.0.1:1/aidlc", 1);
+    const app = await buildApp({
+      pool: gone,
+      queue: api.queue,
+      feed: new OperationFeed("postgres://aidlc@127.0.0.1:1/aidlc", () => {}),
+      sageMaker: () => {
+        throw new Error("No test here asks SageMaker");
+      },
+      metrics: createMetrics(gone),
+      adminToken,
+      sandbox: false,
+      cancelHere: () => {},
+      closing: new AbortController().signal,
+      log: pino({ level: "silent" }),
+    });
+    try {
+      const ask = (url: string) => app.inject({ url, headers: { authorization: `Bearer ${adminToken}` } });
+      for (const url of ["/readyz", "/v1/teams", "/v1/operations", "/v1/teams/ml/pipelines/churn/status"]) {
+        const answer = await ask(url);
+        expect(answer.statusCode, url).toBe(503);
+        expect(Number(answer.headers["retry-after"])).toBeGreaterThan(0);
+        expect(answer.json()).toMatchObject({ code: "unavailable", status: 503 });
+        expect(answer.body).not.toContain("127.0.0.1");
+      }
+      expect((await ask("/healthz")).statusCode).toBe(200);
+    } finally {
+      await app.close();
+      await gone.end();
+    }
   });
 });
 

@@ -50,7 +50,7 @@ const warning = (message: string): TimedEvent => ({
   event: { type: "diagnostic", severity: "warning", message },
 });
 const messages = async (id: string) =>
-  (await listEvents(database.pool, id, 0, 10_000)).map((event) => event.body["message"]);
+  (await listEvents(database.pool, id, 0, 10_000)).map((event) => event.body.message);
 
 describe("an event recorder", () => {
   it("numbers events from 1 without gaps, in the order they were added, over many batches", async () => {
@@ -69,7 +69,7 @@ describe("an event recorder", () => {
     await recorder.close();
     const stored = await listEvents(database.pool, id, 0, 10_000);
     expect(stored.map((event) => event.sequence)).toEqual(expected.map((_, index) => index + 1));
-    expect(stored.map((event) => event.body["message"])).toEqual(expected);
+    expect(stored.map((event) => event.body.message)).toEqual(expected);
   });
 
   it("keeps the order even when an earlier batch takes longer to store than a later one", async () => {
@@ -145,7 +145,7 @@ describe("an event recorder", () => {
     recorder.add(warning("too late"));
     await recorder.close();
     expect(await messages(id)).toEqual(["mine"]);
-    expect(lines.map((line) => line["msg"])).toEqual(["events of a lost claim were refused"]);
+    expect(lines.map((line) => line.msg)).toEqual(["events of a lost claim were refused"]);
   });
 
   it("doesn't fail when the database can't be reached", async () => {

@@ -185,7 +185,10 @@ describe("a database that can't be reached for a while", () => {
     attempts = 0;
     gate = createServer((socket) => {
       attempts += 1;
-      if (!open) return socket.destroy();
+      if (!open) {
+        socket.destroy();
+        return;
+      }
       const upstream = dial(Number(target.port), target.hostname);
       for (const each of [socket, upstream]) {
         sockets.add(each);

@@ -63,7 +63,7 @@ describe("creating a pipeline", () => {
   it("answers 202 with the operation that applies its first revision", async () => {
     const { status, headers, body } = await put();
     expect(status).toBe(202);
-    expect(headers["location"]).toBe(`/v1/operations/${body.id}`);
+    expect(headers.location).toBe(`/v1/operations/${body.id}`);
     expect(body).toMatchObject({ kind: "update", state: "queued", team, pipeline: name, revision: 1 });
     expect(await operation(body.id)).toEqual(body);
   });
@@ -71,7 +71,7 @@ describe("creating a pipeline", () => {
   it("shows the spec with its defaults, the revision as ETag, and that it is provisioning", async () => {
     const { body: update } = await put();
     const { headers, body } = await api.send("GET", url);
-    expect(headers["etag"]).toBe('"1"');
+    expect(headers.etag).toBe('"1"');
     expect(body).toMatchObject({
       team,
       name,
@@ -406,7 +406,7 @@ describe("Idempotency-Key", () => {
     const first = await post(body, key);
     const second = await post(body, key);
     expect(second).toMatchObject({ status: 202, body: { id: first.body.id } });
-    expect(second.headers["location"]).toBe(first.headers["location"]);
+    expect(second.headers.location).toBe(first.headers.location);
   });
 
   it("is a conflict when it comes with another request, which names the operation of the first", async () => {

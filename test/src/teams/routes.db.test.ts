@@ -22,8 +22,8 @@ describe("a team", () => {
     const name = uniqueName("team");
     const created = await api.send("POST", "/v1/teams", { body: { name, displayName: "Machine Learning" } });
     expect(created.status).toBe(201);
-    expect(created.headers["location"]).toBe(`/v1/teams/${name}`);
-    const read = await api.send("GET", String(created.headers["location"]));
+    expect(created.headers.location).toBe(`/v1/teams/${name}`);
+    const read = await api.send("GET", String(created.headers.location));
     expect(read).toMatchObject({ status: 200, body: created.body });
     expect(created.body).toEqual({
       name,

@@ -170,7 +170,8 @@ const Training = Type.Object(
     }),
     spot: Spot,
     hyperparameters: Type.Record(
-      Type.String({ minLength: 1, maxLength: 256 }),
+      // Only a pattern is checked on the keys of a record.
+      Type.String({ pattern: "^[\\s\\S]{1,256}$" }),
       Type.Union([Type.String({ maxLength: 2500 }), Type.Number(), Type.Boolean()]),
       { description: "Handed to the training program as text.", maxProperties: 100, default: {} },
     ),
@@ -297,7 +298,7 @@ export const PipelineSpec = Type.Object(
       },
       { ...closedWithDefault, description: "What the pipeline may cost." },
     ),
-    tags: Type.Record(Type.String({ minLength: 1, maxLength: 128 }), Type.String({ maxLength: 256 }), {
+    tags: Type.Record(Type.String({ pattern: "^[\\s\\S]{1,128}$" }), Type.String({ maxLength: 256 }), {
       description: "Further tags for every resource.",
       default: {},
     }),

@@ -67,7 +67,7 @@ export class AccountCompliance extends Phase {
             who: { StringEquals: { "aws:PrincipalTag/aidlc:auditor": "true" } },
           }),
         ],
-        deletionWindowInDays: dataOnDestroy === "retain" ? 30 : 7,
+        deletionWindowInDays: 30,
         dataOnDestroy,
         tags: this.tags,
       },

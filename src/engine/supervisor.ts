@@ -14,11 +14,18 @@ export interface SupervisorOptions {
   readonly sandbox: SandboxProvider | undefined;
 }
 
-export interface Run {
-  /** Who runs it: marker of every process of the operation, and the runner's process group. */
+/** A runner that was taken for one operation; either `run` or `dispose` is called, once. */
+export interface Runner {
+  /** What every process of the operation bears. */
   readonly marker: string;
   readonly processGroup: number | undefined;
-  readonly outcome: Promise<RunOutcome>;
+  /** Never rejects for what the operation did. */
+  run(
+    request: Omit<RunRequest, "attachedProviderPort">,
+    signal: AbortSignal,
+    onEvent: (event: TimedEvent) => void,
+  ): Promise<RunOutcome>;
+  dispose(): Promise<void>;
 }
 
 /** Starts runners and keeps spare ones; never runs a program in its own process. */
@@ -27,7 +34,7 @@ export class Supervisor {
   readonly #workFolder: string;
   /** Ready ones and ones that are still importing. */
   #spares: RunnerProcess[] = [];
-  #running = 0;
+  #taken = 0;
   #closed = false;
 
   constructor(options: SupervisorOptions) {
@@ -43,23 +50,23 @@ export class Supervisor {
     this.#replenish();
   }
 
-  /** Takes a runner for one operation. `outcome` never rejects for what the operation did. */
-  async run(
-    request: Omit<RunRequest, "attachedProviderPort">,
-    signal: AbortSignal,
-    onEvent: (event: TimedEvent) => void,
-  ): Promise<Run> {
+  /** Takes a runner for one operation; nothing happens before its `run`. */
+  async take(): Promise<Runner> {
     const attachedProviderPort = await this.#options.sandbox?.port();
     this.#spares = this.#spares.filter((spare) => spare.alive);
     const runner = this.#spares.shift() ?? this.#startRunner();
-    this.#running += 1;
-    const outcome = runner
-      .run({ ...request, attachedProviderPort }, this.#options.limits, signal, onEvent)
-      .finally(() => {
-        this.#running -= 1;
-        this.#replenish();
-      });
-    return { marker: runner.marker, processGroup: runner.processGroup, outcome };
+    this.#taken += 1;
+    const give = () => {
+      this.#taken -= 1;
+      this.#replenish();
+    };
+    return {
+      marker: runner.marker,
+      processGroup: runner.processGroup,
+      run: (request, signal, onEvent) =>
+        runner.run({ ...request, attachedProviderPort }, this.#options.limits, signal, onEvent).finally(give),
+      dispose: () => runner.dispose().finally(give),
+    };
   }
 
   /** Ends the spare runners; operations must have ended before. */
@@ -74,7 +81,7 @@ export class Supervisor {
    * the processor from the operation that has just started.
    */
   #replenish(): void {
-    while (!this.#closed && this.#spares.length + this.#running < this.#options.spares) {
+    while (!this.#closed && this.#spares.length + this.#taken < this.#options.spares) {
       this.#spares.push(this.#startRunner());
     }
   }

@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import Type from "typebox";
 import { AppError, httpStatusByCode } from "../errors.ts";
+import { isUnavailable } from "../postgres/unavailable.ts";
 
 /** RFC 9457 problem details, with a stable `code`. */
 export const Problem = Type.Object(
@@ -70,7 +71,7 @@ function toAppError(error: unknown): AppError {
       cause: error,
     });
   }
-  if (isDatabaseUnavailable(error)) {
+  if (isUnavailable(error)) {
     return new AppError("unavailable", "The database can't be reached at the moment: try again", {
       cause: error,
     });
@@ -78,12 +79,4 @@ function toAppError(error: unknown): AppError {
   return new AppError("internal", "An unexpected error happened; the logs hold it under this request's id", {
     cause: error,
   });
-}
-
-// SQLSTATE class 08 is a connection failure, 53300 too many connections, 57P01..57P03 a server that shuts down or starts. When the
-// server goes away in the middle of a query, pg throws an error that has only a message.
-function isDatabaseUnavailable(error: unknown): boolean {
-  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
-  if (message === "Connection terminated unexpectedly") return true;
-  return typeof code === "string" && /^(08...|53300|57P0[123]|ECONNREFUSED|ECONNRESET)$/.test(code);
 }

@@ -4,11 +4,13 @@ import type pg from "pg";
 import type { Logger } from "pino";
 import type { OperationError, ProgramRequest, RunOutcome, TimedEvent } from "../engine/protocol.ts";
 import { reap } from "../engine/reaper.ts";
-import type { Supervisor } from "../engine/supervisor.ts";
+import type { Runner, Supervisor } from "../engine/supervisor.ts";
+import { AppError } from "../errors.ts";
 import type { Metrics } from "../metrics.ts";
 import { inTransaction } from "../postgres/pool.ts";
+import { isUnavailable } from "../postgres/unavailable.ts";
 import type { Queue, QueuedOperation } from "../queue/queue.ts";
-import { findStack, recordSnapshot } from "../stacks/store.ts";
+import { findStack, recordSnapshot, type StackRow } from "../stacks/store.ts";
 import { EventRecorder } from "./event-recorder.ts";
 import type { StackPassphrases } from "./passphrases.ts";
 import { changesStack, laneOf } from "./states.ts";
@@ -46,6 +48,7 @@ export interface WorkerOptions {
 // A lease outlives a few missed renewals, so that a slow database doesn't end a healthy operation.
 const leaseMs = 30_000;
 const renewMs = 5_000;
+const recordRetryMs = 1_000;
 
 /** Runs queued operations to their ends. Every end is recorded; a job is only given back when the database can't be reached. */
 export class Worker {
@@ -64,23 +67,24 @@ export class Worker {
       await this.settleLapsed();
       return;
     }
-    const { operation } = claim;
-    const operationLog = log.child({
-      operationId: operation.id,
-      requestId: operation.requestId,
-      kind: operation.kind,
-    });
-    operationLog.info({ team: operation.team, subject: operation.subject }, "operation started");
+    const { id, requestId, kind, team, subject } = claim.operation;
+    const operationLog = log.child({ operationId: id, requestId, kind });
+    operationLog.info({ team, subject }, "operation started");
     const startedMs = performance.now();
-    const outcome = await this.#execute(claim, operationLog);
-    await this.#record(claim, outcome, operationLog);
-    const { kind } = operation;
-    const durationMs = Math.round(performance.now() - startedMs);
-    this.#options.metrics.operations.observe({ kind, state: outcome.state }, durationMs / 1000);
-    operationLog.info(
-      { state: outcome.state, changes: outcome.changes, error: outcome.error, durationMs },
-      "operation ended",
-    );
+    const controller = new AbortController();
+    this.#running.set(id, controller);
+    const renewal = setInterval(() => void this.#renew(claim, controller, operationLog), renewMs);
+    try {
+      const outcome = await this.#execute(claim, controller.signal, operationLog);
+      await this.#record(claim, outcome, operationLog);
+      const durationMs = Math.round(performance.now() - startedMs);
+      this.#options.metrics.operations.observe({ kind, state: outcome.state }, durationMs / 1000);
+      const { state, changes, error } = outcome;
+      operationLog.info({ state, changes, error, durationMs }, "operation ended");
+    } finally {
+      clearInterval(renewal);
+      this.#running.delete(id);
+    }
   }
 
   /** Asks an operation that runs on this node to stop; false when none does. */
@@ -123,40 +127,50 @@ export class Worker {
     }
   }
 
-  async #execute(claim: Claim, log: Logger): Promise<RunOutcome> {
-    const { pool, supervisor, owners, passphrases, backendUrl } = this.#options;
+  async #execute(claim: Claim, signal: AbortSignal, log: Logger): Promise<RunOutcome> {
+    const { pool, passphrases, backendUrl } = this.#options;
     const { operation, fencingToken } = claim;
-    const controller = new AbortController();
-    this.#running.set(operation.id, controller);
-    const renewal = setInterval(() => void this.#renew(claim, controller, log), renewMs);
+    const prepared = await this.#prepare(claim, log);
+    if ("state" in prepared) return prepared;
+    const { stack, program } = prepared;
     const recorder = new EventRecorder(pool, operation.id, fencingToken, log);
+    const outcome = await prepared.run(
+      {
+        operationId: operation.id,
+        action: operation.kind,
+        stack: { project: stack.project, name: stack.name, exists: stack.initialized },
+        program,
+        data: operation.options.data ?? "retain",
+        passphrase: passphrases.of(stack.project, stack.name),
+        backendUrl,
+      },
+      signal,
+      (timed: TimedEvent) => recorder.add(timed),
+    );
+    await recorder.close();
+    return outcome;
+  }
+
+  /**
+   * All that comes before the engine's start. A failure here is truly "nothing was changed"; the runner is on record before it
+   * begins, so that whoever settles this operation after a crash finds every process of it.
+   */
+  async #prepare(claim: Claim, log: Logger): Promise<PreparedRun | RunOutcome> {
+    const { pool, supervisor, owners } = this.#options;
+    const { operation, fencingToken } = claim;
+    let runner: Runner | undefined;
     try {
       const [program, stack] = await Promise.all([
         owners[operation.subject.type].programFor(operation),
         findStack(pool, operation.stackId),
       ]);
-      const run = await supervisor.run(
-        {
-          operationId: operation.id,
-          action: operation.kind,
-          stack: { project: stack.project, name: stack.name, exists: stack.initialized },
-          program,
-          data: operation.options.data ?? "retain",
-          passphrase: passphrases.of(stack.project, stack.name),
-          backendUrl,
-        },
-        controller.signal,
-        (timed: TimedEvent) => recorder.add(timed),
-      );
-      await recordRunner(pool, operation.id, fencingToken, run);
-      return await run.outcome;
+      runner = await supervisor.take();
+      await recordRunner(pool, operation.id, fencingToken, runner);
+      return { run: runner.run, program, stack };
     } catch (error) {
-      log.error({ err: error }, "operation could not run");
+      log.error({ err: error }, "operation could not be started");
+      await runner?.dispose();
       return failedBeforeRun(error);
-    } finally {
-      clearInterval(renewal);
-      await recorder.close();
-      this.#running.delete(operation.id);
     }
   }
 
@@ -172,10 +186,24 @@ export class Worker {
     }
   }
 
+  /** Records the end, again and again while the database can't be had: it must not be lost, nor told as another one. */
   async #record(claim: Claim, outcome: RunOutcome, log: Logger): Promise<void> {
+    for (;;) {
+      try {
+        const kept = await this.#recordOnce(claim, outcome);
+        if (!kept) log.error("a newer claim holds this operation: its end was not recorded");
+        return;
+      } catch (error) {
+        if (!isUnavailable(error)) throw error;
+        log.warn({ err: error }, "the end of an operation could not be recorded yet");
+        await sleep(recordRetryMs);
+      }
+    }
+  }
+
+  async #recordOnce({ operation, fencingToken }: Claim, outcome: RunOutcome): Promise<boolean> {
     const { pool, owners } = this.#options;
-    const { operation, fencingToken } = claim;
-    const kept = await inTransaction(pool, async (client) => {
+    return inTransaction(pool, async (client) => {
       const end = {
         state: outcome.state,
         result: resultOf(operation, outcome),
@@ -189,8 +217,13 @@ export class Worker {
       await owners[operation.subject.type].onEnded(client, operation, outcome);
       return true;
     });
-    if (!kept) log.error("a newer claim holds this operation: its end was not recorded");
   }
+}
+
+/** An operation that is ready to run, and known to be. */
+interface PreparedRun extends Pick<Runner, "run"> {
+  readonly program: ProgramRequest;
+  readonly stack: StackRow;
 }
 
 function resultOf(operation: Operation, outcome: RunOutcome): OperationResult {
@@ -214,7 +247,8 @@ function failedBeforeRun(error: unknown): RunOutcome {
     stackExists: true,
     error: {
       code: "engine_failed",
-      message: error instanceof Error ? error.message : "The operation could not be started",
+      // Of what isn't ours, only the log tells: it may name hosts, paths or worse.
+      message: error instanceof AppError ? error.message : "The operation could not be started",
       remedy: "Nothing was changed: look at the service's logs, then repeat it",
     },
   };

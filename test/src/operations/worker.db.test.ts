@@ -6,7 +6,7 @@ import pino from "pino";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ProgramRequest, RunOutcome, RunRequest, TimedEvent } from "../../../src/engine/protocol.ts";
 import { markerVariable } from "../../../src/engine/reaper.ts";
-import type { Run, Supervisor } from "../../../src/engine/supervisor.ts";
+import type { Runner, Supervisor } from "../../../src/engine/supervisor.ts";
 import { AppError } from "../../../src/errors.ts";
 import { createMetrics } from "../../../src/metrics.ts";
 import { stackPassphrases } from "../../../src/operations/passphrases.ts";
@@ -82,10 +82,16 @@ function workerWith(
 ) {
   const requests: Omit<RunRequest, "attachedProviderPort">[] = [];
   const ended: RunOutcome[] = [];
-  const run: Supervisor["run"] = async (request, signal, onEvent): Promise<Run> => {
-    requests.push(request);
-    return { marker, processGroup: 4711, outcome: script(request, signal, onEvent) };
-  };
+  const dispose = vi.fn(async () => {});
+  const take: Supervisor["take"] = async (): Promise<Runner> => ({
+    marker,
+    processGroup: 4711,
+    run: (request, signal, onEvent) => {
+      requests.push(request);
+      return script(request, signal, onEvent);
+    },
+    dispose,
+  });
   const account: StackOwner = {
     programFor: async () => program,
     onEnded: async (_client, _operation, outcome) => void ended.push(outcome),
@@ -94,7 +100,7 @@ function workerWith(
   const worker = new Worker({
     pool: database.pool,
     queue,
-    supervisor: { run } as unknown as Supervisor,
+    supervisor: { take } as unknown as Supervisor,
     owners: { account, pipeline: account },
     passphrases: stackPassphrases("master"),
     backendUrl: "file:///nowhere",
@@ -102,7 +108,7 @@ function workerWith(
     metrics: createMetrics(database.pool),
     log: pino({ level: "silent" }),
   });
-  return { worker, requests, ended };
+  return { worker, requests, ended, dispose };
 }
 
 const read = async (id: string) => (await findOperation(database.pool, id)) as Operation;
@@ -295,21 +301,17 @@ describe("an operation that could not be run", () => {
     expect(JSON.stringify(error)).not.toMatch(/hunter22|10\.0\.0\.7/);
   });
 
-  it("isn't called failed while its runner is at work, only because the database hiccuped once", async () => {
+  it("never begins when it can't be put on record who runs it", async () => {
     const operation = await queued();
-    let ended = false;
-    const { worker } = workerWith(
-      async () => {
-        await database.pool.query("select pg_sleep(0.2)");
-        ended = true;
-        return succeeded;
-      },
-      // A text that the database refuses: recording the runner fails when it has begun its work.
-      { marker: "\0" },
-    );
+    // A text that the database refuses stands for its failure at this very moment.
+    const { worker, requests, dispose } = workerWith(async () => succeeded, { marker: "\0" });
     await worker.run({ operationId: operation.id });
-    expect(ended).toBe(true);
-    expect((await read(operation.id)).state).toBe("succeeded");
+    expect(requests).toEqual([]);
+    expect(dispose).toHaveBeenCalledTimes(1);
+    expect(await read(operation.id)).toMatchObject({
+      state: "failed",
+      error: { remedy: expect.stringMatching(/^Nothing was changed/) },
+    });
   });
 
   it("is recorded with its true end once the database takes it, not as lost", async () => {

@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type Document, validSpec } from "../../support/builders.ts";
+import { type Api, startApi } from "../api.ts";
+import { PipelineRequests } from "../pipelines/pipeline-requests.ts";
+
+let api: Api;
+let team: string;
+let churn: PipelineRequests;
+
+beforeAll(async () => {
+  api = await startApi();
+  team = await api.teamWithAccount();
+});
+
+beforeEach(() => {
+  churn = new PipelineRequests(api, team);
+});
+
+afterAll(() => api.close());
+
+const sql = (text: string, values: unknown[] = []) => api.database.pool.query(text, values);
+
+describe("the list of operations", () => {
+  it("pages through everything once, the newest first, and filters", async () => {
+    const own = await api.teamWithAccount();
+    const target = `/v1/teams/${own}/pipelines/${churn.name}`;
+    await api.send("PUT", target, { body: validSpec() });
+    for (let index = 0; index < 4; index++) await api.send("POST", `${target}/previews`);
+    const seen: Document[] = [];
+    let cursor = "";
+    do {
+      const { body } = await api.send("GET", `/v1/operations?team=${own}&limit=2${cursor}`);
+      seen.push(...body.items);
+      cursor = body.nextCursor === undefined ? "" : `&cursor=${body.nextCursor}`;
+    } while (cursor !== "");
+    expect(seen.map((item) => item.kind)).toEqual([
+      "preview",
+      "preview",
+      "preview",
+      "preview",
+      "update",
+      "update",
+    ]);
+    expect(new Set(seen.map((item) => item.id)).size).toBe(6);
+    const { body } = await api.send(
+      "GET",
+      `/v1/operations?team=${own}&kind=update&state=queued&pipeline=${churn.name}`,
+    );
+    expect(body.items).toHaveLength(1);
+  });
+});
+
+describe("cancelling", () => {
+  it("ends a queued operation at once and tells this node's worker", async () => {
+    const { body } = await churn.put();
+    const cancelled = await api.send("POST", `/v1/operations/${body.id}/cancel`);
+    expect(cancelled).toMatchObject({
+      status: 202,
+      body: { state: "cancelled", finishedAt: expect.any(String), cancelRequestedAt: expect.any(String) },
+    });
+    expect(api.cancelled).toContain(body.id);
+  });
+
+  it("of a running operation is noted; it ends by itself", async () => {
+    const { body } = await churn.put();
+    await sql("update operations set state = 'running' where id = $1", [body.id]);
+    const cancelled = await api.send("POST", `/v1/operations/${body.id}/cancel`);
+    expect(cancelled).toMatchObject({
+      status: 202,
+      body: { state: "running", cancelRequestedAt: expect.any(String) },
+    });
+    expect(cancelled.body).not.toHaveProperty("finishedAt");
+  });
+
+  it("of an ended operation is a conflict that says how it ended", async () => {
+    const { body } = await churn.put();
+    await churn.applied(body.id);
+    const refused = await api.send("POST", `/v1/operations/${body.id}/cancel`);
+    expect(refused.status).toBe(409);
+    expect(refused.body.detail).toContain("succeeded");
+  });
+});

@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type Api, startApi } from "../api.ts";
+import { PipelineRequests, withBudget } from "./pipeline-requests.ts";
+
+let api: Api;
+let team: string;
+let churn: PipelineRequests;
+
+beforeAll(async () => {
+  api = await startApi();
+  team = await api.teamWithAccount();
+});
+
+beforeEach(() => {
+  churn = new PipelineRequests(api, team);
+});
+
+afterAll(() => api.close());
+
+const operation = async (id: string) => (await api.send("GET", `/v1/operations/${id}`)).body;
+const sql = (text: string, values: unknown[] = []) => api.database.pool.query(text, values);
+
+describe("deleting a pipeline", () => {
+  it("destroys it: data stays unless told otherwise", async () => {
+    for (const [query, data] of [
+      ["", "retain"],
+      ["?data=delete", "delete"],
+    ]) {
+      churn = new PipelineRequests(api, team);
+      await churn.put();
+      const { status, body } = await api.send("DELETE", `${churn.url}${query}`);
+      expect(status).toBe(202);
+      expect(body).toMatchObject({ kind: "destroy", state: "queued" });
+      expect((await sql("select options from operations where id = $1", [body.id])).rows[0].options).toEqual({
+        data,
+      });
+      expect((await churn.read()).state).toBe("destroying");
+    }
+  });
+
+  it("lets no change follow, and names the destroy; checks still pass", async () => {
+    const { body: update } = await churn.put();
+    await churn.applied(update.id);
+    const { body: destroy } = await churn.delete();
+    const refusals = [
+      await churn.put(withBudget(50)),
+      await churn.patch({ budget: { monthlyUsd: 50 } }),
+      await churn.delete(),
+      await api.send("POST", `${churn.url}/reconciliations`),
+      await api.send("POST", `${churn.url}/refreshes`),
+    ];
+    for (const refusal of refusals) {
+      expect(refusal).toMatchObject({ status: 409, body: { code: "stack_busy", operation: destroy.id } });
+    }
+    expect(await churn.revisions()).toHaveLength(1);
+    expect((await api.send("POST", `${churn.url}/drift-checks`)).status).toBe(202);
+  });
+
+  it("can be called off while it is queued, and changes are possible again", async () => {
+    const { body: update } = await churn.put();
+    await churn.applied(update.id);
+    const { body: destroy } = await churn.delete();
+    expect((await api.send("POST", `/v1/operations/${destroy.id}/cancel`)).body.state).toBe("cancelled");
+    expect((await churn.put(withBudget(50))).status).toBe(202);
+  });
+
+  it("that was called off before it began leaves the pipeline as it was", async () => {
+    const { body: update } = await churn.put();
+    await churn.applied(update.id);
+    expect((await churn.read()).state).toBe("ready");
+    const { body: destroy } = await churn.delete();
+    await api.send("POST", `/v1/operations/${destroy.id}/cancel`);
+    expect((await churn.read()).state).toBe("ready");
+  });
+
+  it("frees its name; a new one begins at revision 1 and the old one's history can still be read", async () => {
+    const { body: update } = await churn.put();
+    await churn.applied(update.id);
+    await churn.put(withBudget(50));
+    const old = await churn.read();
+    const { body: destroy } = await churn.delete();
+    await churn.destroyed(destroy.id);
+    expect((await api.send("GET", churn.url)).body.code).toBe("pipeline_not_found");
+    expect((await churn.put()).status).toBe(202);
+    expect(await churn.read()).toMatchObject({ desiredRevision: 1, state: "provisioning" });
+    expect((await churn.read()).id).not.toBe(old.id);
+    expect(await churn.revisions()).toHaveLength(1);
+    const { body: history } = await api.send("GET", `/v1/operations?team=${team}&pipeline=${churn.name}`);
+    const ids = history.items.map((item: { id: string }) => item.id);
+    expect(ids).toEqual(expect.arrayContaining([update.id, destroy.id]));
+    expect((await operation(destroy.id)).state).toBe("succeeded");
+    expect((await sql("select count(*) from revisions where pipeline_id = $1", [old.id])).rows[0].count).toBe(
+      2,
+    );
+  });
+
+  it("lets its team go afterwards, whose history stays as well", async () => {
+    const own = await api.teamWithAccount();
+    churn = new PipelineRequests(api, own);
+    const { body: update } = await churn.put();
+    const { body: destroy } = await churn.delete();
+    await churn.destroyed(destroy.id);
+    await sql("delete from accounts where team = $1", [own]);
+    expect((await api.send("DELETE", `/v1/teams/${own}`)).status).toBe(204);
+    expect((await operation(update.id)).team).toBe(own);
+  });
+});

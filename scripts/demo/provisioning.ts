@@ -85,7 +85,7 @@ export async function countResources({ client }: Stage): Promise<number> {
 function sageMakerLine({ sageMaker }: Static<typeof StatusView>): string {
   const { pipeline, executions, modelPackages, unavailable } = sageMaker;
   if (!pipeline) return unavailable ?? "no answer";
-  return `pipeline ${pipeline.name} is ${pipeline.status}, ${counted(executions.length, "execution")}, ${counted(modelPackages.length, "model package")}`;
+  return `${pipeline.status}, ${counted(executions.length, "execution")}, ${counted(modelPackages.length, "model package")} (${pipeline.name})`;
 }
 
 /** Outputs with one name per line: `buckets.raw`. Lists stay whole. */

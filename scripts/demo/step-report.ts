@@ -29,7 +29,10 @@ export function printSteps(printer: Printer, steps: readonly Step[], words: Step
     printer.table(
       changes
         .slice(0, mostChanges)
-        .map(({ path, before, after }) => [`    ${path}`, arrow(printer, before, after)]),
+        .map(({ path, before, after }) => [
+          `    ${ending(path, printer.width / 2)}`,
+          arrow(printer, before, after),
+        ]),
     );
     if (changes.length > mostChanges) printer.line(`    … and ${changes.length - mostChanges} more`);
   }
@@ -47,6 +50,11 @@ function changedProperties(step: Step) {
 
 function joined(path: string, inner: string): string {
   return inner === "" || inner.startsWith("[") ? `${path}${inner}` : `${path}.${inner}`;
+}
+
+/** A long path by its end, which says most, so that its values still fit beside it. */
+function ending(path: string, room: number): string {
+  return path.length <= room ? path : `…${path.slice(1 - room)}`;
 }
 
 function arrow(printer: Printer, before: unknown, after: unknown): string {

@@ -40,11 +40,10 @@ export async function proveEmpty(stage: Stage): Promise<number> {
   const kinds = Map.groupBy(
     waiting,
     ({ type, deletionDueAt }) =>
-      `${shortType(type)}, scheduled for deletion on ${deletionDueAt?.slice(0, 10)}`,
+      `${shortType(type)}, which AWS deletes only on ${deletionDueAt?.slice(0, 10)}`,
   );
   for (const [kind, ones] of kinds) {
-    const text = `  except ${ones.length} × ${kind}: AWS has a waiting period`;
-    printer.line(printer.style("dim", text));
+    printer.line(printer.style("dim", `  except ${ones.length} × ${kind}`));
   }
   return left.length;
 }

@@ -82,4 +82,9 @@ describe("an error that isn't ours", () => {
       expect(JSON.stringify(body)).not.toContain("secret");
     },
   );
+
+  it("is answered as 503 when the connection to the database broke without a word", async () => {
+    // What pg throws when the server is gone in the middle of a query: it has no code.
+    expect((await answerTo(new Error("Connection terminated unexpectedly"))).status).toBe(503);
+  });
 });

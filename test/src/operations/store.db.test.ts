@@ -19,7 +19,7 @@ import {
   type StoredEvent,
   supersedeQueuedUpdates,
 } from "../../../src/operations/store.ts";
-import { ensureStack, findStack, listResources, recordSnapshot } from "../../../src/stacks/store.ts";
+import { ensureStack, findStack, recordSnapshot } from "../../../src/stacks/store.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 
 const node = { node: "node-a", leaseMs: 60_000 };
@@ -442,79 +442,6 @@ describe("lists of operations", () => {
     ]) {
       expect(await list({ pipeline: "churn", state: "queued", kind: "drift", ...miss })).toBe(0);
     }
-  });
-});
-
-describe("snapshots", () => {
-  const resource = (name: string, change: object = {}) => ({
-    urn: `urn:pulumi:s::p::aws:s3/bucket:Bucket::${name}`,
-    type: "aws:s3/bucket:Bucket",
-    name,
-    awsId: name,
-    phase: "learning" as const,
-    parent: null,
-    dependencies: [],
-    inputs: { bucket: name },
-    outputs: {},
-    ...change,
-  });
-
-  it("replace the resources and outputs of the operation before", async () => {
-    const { token } = await claimed();
-    const record = (names: string[], outputs: object) =>
-      recordSnapshot(database.pool, stackId, token, {
-        exists: true,
-        snapshot: { resources: names.map((name) => resource(name)), outputs: { ...outputs } },
-      });
-    await record(["a", "b"], { x: 1 });
-    await record(["b", "c"], { y: [1, { z: null }] });
-    const listed = await listResources(database.pool, stackId, { afterPosition: -1, limit: 10 });
-    expect(listed.map(({ name }) => name)).toEqual(["b", "c"]);
-    expect(await findStack(database.pool, stackId)).toMatchObject({
-      initialized: true,
-      outputs: { y: [1, { z: null }] },
-      outputsRecordedAt: expect.any(Date),
-    });
-  });
-
-  it("give a resource back as it was recorded", async () => {
-    const { token } = await claimed();
-    const whole = resource("a", {
-      parent: "urn:x",
-      dependencies: ["urn:b", "urn:c"],
-      outputs: { list: [1, "2", null] },
-    });
-    const bare = resource("b", { awsId: null, phase: null, inputs: {}, outputs: {} });
-    await recordSnapshot(database.pool, stackId, token, {
-      exists: true,
-      snapshot: { resources: [whole, bare], outputs: {} },
-    });
-    expect(await listResources(database.pool, stackId, { afterPosition: -1, limit: 10 })).toEqual([
-      { ...whole, position: 0 },
-      { ...bare, position: 1 },
-    ]);
-  });
-
-  it("leave nothing of a stack that was destroyed", async () => {
-    const { token } = await claimed();
-    await recordSnapshot(database.pool, stackId, token, {
-      exists: true,
-      snapshot: { resources: [resource("a")], outputs: { x: 1 } },
-    });
-    await recordSnapshot(database.pool, stackId, token, { exists: false, snapshot: undefined });
-    expect(await findStack(database.pool, stackId)).toMatchObject({ initialized: false, outputs: null });
-    expect(await listResources(database.pool, stackId, { afterPosition: -1, limit: 10 })).toEqual([]);
-  });
-
-  it("keep what was known when the state could not be read", async () => {
-    const { token } = await claimed();
-    await recordSnapshot(database.pool, stackId, token, {
-      exists: true,
-      snapshot: { resources: [resource("a")], outputs: { x: 1 } },
-    });
-    await recordSnapshot(database.pool, stackId, token, { exists: true, snapshot: undefined });
-    expect((await findStack(database.pool, stackId)).outputs).toEqual({ x: 1 });
-    expect(await listResources(database.pool, stackId, { afterPosition: -1, limit: 10 })).toHaveLength(1);
   });
 });
 

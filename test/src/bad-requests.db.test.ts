@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { awsAccount, type Document, uniqueName, validSpec } from "../support/builders.ts";
+import { awsAccount, validSpec } from "../support/builders.ts";
 import { type Api, type RequestOptions, startApi } from "./api.ts";
+import { expectRefusal, type Refusal } from "./refusals.ts";
 
 let api: Api;
 let team: string;
@@ -13,298 +14,8 @@ beforeAll(async () => {
 
 afterAll(() => api.close());
 
-/** How many rows there are of everything a request could make. */
-async function contents(): Promise<unknown> {
-  const found = await api.database.pool.query(
-    `select (select count(*) from teams) as teams, (select count(*) from accounts) as accounts,
-       (select count(*) from pipelines) as pipelines, (select count(*) from revisions) as revisions,
-       (select count(*) from operations) as operations, (select count(*) from stacks) as stacks,
-       (select count(*) from idempotency_keys) as keys, (select count(*) from pgboss.job) as jobs`,
-  );
-  return found.rows[0];
-}
-
-interface Refusal {
-  readonly status: number;
-  readonly code: string;
-  readonly paths?: readonly string[];
-}
-
-async function expectRefusal(method: string, url: string, options: RequestOptions, refusal: Refusal) {
-  const before = await contents();
-  const { status, headers, body } = await api.send(method, url.replace("TEAM", team), options);
-  expect(body).toMatchObject({ code: refusal.code });
-  expect(status).toBe(refusal.status);
-  if (refusal.paths) {
-    expect(body.errors.map((error: { path: string }) => error.path).sort()).toEqual(
-      [...refusal.paths].sort(),
-    );
-    for (const error of body.errors) expect(error.message).not.toBe("");
-  }
-  expect(headers["content-type"]).toMatch(/^application\/problem\+json/);
-  expect(body).toMatchObject({
-    type: `urn:aidlc:problem:${refusal.code}`,
-    title: refusal.code.replaceAll("_", " "),
-    status: refusal.status,
-    detail: expect.stringMatching(/./),
-    instance: headers["x-request-id"],
-  });
-  expect(await contents()).toEqual(before);
-}
-
-type Change = (spec: Document) => void;
-const column = (change: object): Change => {
-  return (spec) => {
-    spec.dataset.schema[0] = { name: "age", type: "integer", ...change };
-  };
-};
-
-const specs: readonly (readonly [name: string, change: Change, ...paths: string[]])[] = [
-  ["of another version", (s) => (s.apiVersion = "aidlc/v2"), "/apiVersion"],
-  ["without a version", (s) => delete s.apiVersion, "/apiVersion"],
-  ["with an unknown profile", (s) => (s.profile = "platinum"), "/profile"],
-  [
-    "without account, owner and classification",
-    (s) => {
-      for (const key of ["account", "owner", "dataClassification"]) delete s[key];
-    },
-    "/account",
-    "/owner",
-    "/dataClassification",
-  ],
-  ["with an unknown field", (s) => (s.colour = "red"), "/colour"],
-  [
-    "with an unknown field deep inside",
-    (s) => (s.training.spot = { maxRunSecond: 60 }),
-    "/training/spot/maxRunSecond",
-  ],
-  ["with an unknown field of a column", column({ nulable: true }), "/dataset/schema/0/nulable"],
-  ["with a field whose name needs escaping", (s) => (s.dataset["a/b~c"] = 1), "/dataset/a~1b~0c"],
-  ["with text for a number", (s) => (s.training.instanceCount = "2"), "/training/instanceCount"],
-  ["with a fraction of an instance", (s) => (s.training.instanceCount = 1.5), "/training/instanceCount"],
-  ["with null for a section", (s) => (s.network = null), "/network"],
-  ["with a list for a section", (s) => (s.training = []), "/training"],
-  ["with an owner that is no e-mail address", (s) => (s.owner = "ada"), "/owner"],
-  ["with an unknown classification", (s) => (s.dataClassification = "top-secret"), "/dataClassification"],
-  ["with an unknown format", (s) => (s.dataset.format = "xlsx"), "/dataset/format"],
-  ["without columns", (s) => (s.dataset.schema = []), "/dataset/schema"],
-  ["with an unknown type of column", column({ type: "varchar" }), "/dataset/schema/0/type"],
-  [
-    "with a column named twice, but for case",
-    (s) => s.dataset.schema.push({ name: "AGE", type: "string" }),
-    "/dataset/schema/2/name",
-  ],
-  ["with a column name that ends with a space", column({ name: "age " }), "/dataset/schema/0/name"],
-  ["with min above max", column({ min: 10, max: 1 }), "/dataset/schema/0/min"],
-  [
-    "with min above max among dates",
-    column({ type: "date", min: "2026-02-01", max: "2026-01-31" }),
-    "/dataset/schema/0/min",
-  ],
-  ["with a day that doesn't exist", column({ type: "date", max: "2026-02-30" }), "/dataset/schema/0/max"],
-  [
-    "with a range of text",
-    column({ type: "string", min: 1, max: 2 }),
-    "/dataset/schema/0/min",
-    "/dataset/schema/0/max",
-  ],
-  ["with a fraction as bound of integers", column({ min: 0.5 }), "/dataset/schema/0/min"],
-  ["with an enumeration of another type", column({ enum: [1, "two"] }), "/dataset/schema/0/enum/1"],
-  ["with an empty enumeration", column({ enum: [] }), "/dataset/schema/0/enum"],
-  [
-    "with nulls allowed in a column that has none",
-    column({ maxNullFraction: 0.5 }),
-    "/dataset/schema/0/maxNullFraction",
-  ],
-  [
-    "with a share above one",
-    (s) => (s.dataset.quality = { maxNullFraction: 1.01 }),
-    "/dataset/quality/maxNullFraction",
-  ],
-  [
-    "with an impossible threshold of drift",
-    (s) => (s.dataset.quality = { driftMethod: "ks", driftThreshold: 2 }),
-    "/dataset/quality/driftThreshold",
-  ],
-  [
-    "that expires data before it archives it",
-    (s) => (s.dataset.retention = { archiveAfterDays: 90, expireAfterDays: 30 }),
-    "/dataset/retention/expireAfterDays",
-  ],
-  [
-    "that waits for Spot for less than it runs",
-    (s) => (s.training.spot = { maxRunSeconds: 3600, maxWaitSeconds: 1800 }),
-    "/training/spot/maxWaitSeconds",
-  ],
-  [
-    "without the metric of its quality gate",
-    (s) => delete s.training.qualityGate.metric,
-    "/training/qualityGate/metric",
-  ],
-  ["without a quality gate", (s) => delete s.training.qualityGate, "/training/qualityGate"],
-  ["with an image that isn't in ECR", (s) => (s.training.image = "docker.io/me/train:1"), "/training/image"],
-  [
-    "with an image that can change",
-    (s) => (s.training.image = "111122223333.dkr.ecr.eu-central-1.amazonaws.com/train:latest"),
-    "/training/image",
-  ],
-  ["with an instance type of EC2", (s) => (s.training.instanceType = "m5.large"), "/training/instanceType"],
-  ["with a schedule of crontab", (s) => (s.training.schedule = "0 3 * * *"), "/training/schedule"],
-  ["with a schedule of five fields", (s) => (s.training.schedule = "cron(0 3 * * ?)"), "/training/schedule"],
-  ["with a schedule of every minute", (s) => (s.training.schedule = "rate(1 minute)"), "/training/schedule"],
-  [
-    "with a password among its hyperparameters",
-    (s) => (s.training.hyperparameters = { db_password: "hunter2" }),
-    "/training/hyperparameters/db_password",
-  ],
-  [
-    "with an access key among its hyperparameters",
-    (s) => (s.training.hyperparameters = { k: "AKIAIOSFODNN7EXAMPLE" }),
-    "/training/hyperparameters/k",
-  ],
-  [
-    "with a structure among its hyperparameters",
-    (s) => (s.training.hyperparameters = { depth: { max: 3 } }),
-    "/training/hyperparameters/depth",
-  ],
-  ["with a bad CIDR", (s) => (s.network = { dedicated: true, cidr: "10.0.0.1/20" }), "/network/cidr"],
-  ["with a public CIDR", (s) => (s.network = { dedicated: true, cidr: "8.8.0.0/16" }), "/network/cidr"],
-  [
-    "with a CIDR too small for its subnets",
-    (s) => (s.network = { dedicated: true, cidr: "10.0.0.0/28" }),
-    "/network/cidr",
-  ],
-  ["with a CIDR without a network of its own", (s) => (s.network = { cidr: "10.0.0.0/20" }), "/network/cidr"],
-  [
-    "with a bad e-mail address for alerts",
-    (s) => (s.alerts = { emails: ["a@example.com", "nobody"] }),
-    "/alerts/emails/1",
-  ],
-  [
-    "with an e-mail address twice",
-    (s) => (s.alerts = { emails: ["a@example.com", "a@example.com"] }),
-    "/alerts/emails",
-  ],
-  [
-    "with a webhook without TLS",
-    (s) => (s.alerts = { webhooks: ["http://hooks.example.com/a"] }),
-    "/alerts/webhooks/0",
-  ],
-  [
-    "with a webhook that carries a password",
-    (s) => (s.alerts = { webhooks: ["https://me:secret1@hooks.example.com"] }),
-    "/alerts/webhooks/0",
-  ],
-  [
-    "with a period of retention that CloudWatch doesn't know",
-    (s) => (s.monitoring = { logRetentionDays: 31 }),
-    "/monitoring/logRetentionDays",
-  ],
-  [
-    "with an alarm shorter than its training",
-    (s) => (s.monitoring = { alarms: { executionMinutes: 10 } }),
-    "/monitoring/alarms/executionMinutes",
-  ],
-  ["with no budget at all", (s) => (s.budget = { monthlyUsd: 0 }), "/budget/monthlyUsd"],
-  [
-    "with too many tags",
-    (s) => (s.tags = Object.fromEntries(Array.from({ length: 41 }, (_, i) => [`t${i}`, "x"]))),
-    "/tags",
-  ],
-  ["with a tag of AWS", (s) => (s.tags = { "aws:created-by": "me" }), "/tags/aws:created-by"],
-  ["with a tag of ours", (s) => (s.tags = { "AIDLC:team": "other" }), "/tags/AIDLC:team"],
-  ["with tags that differ only in case", (s) => (s.tags = { cost: "1", Cost: "2" }), "/tags/Cost"],
-  ["with a tag of forbidden characters", (s) => (s.tags = { note: "a;b" }), "/tags/note"],
-  ["with a tag without a key", (s) => (s.tags = { "": "x" }), "/tags/"],
-  [
-    "with a tag key of 129 characters",
-    (s) => (s.tags = { ["k".repeat(129)]: "x" }),
-    `/tags/${"k".repeat(129)}`,
-  ],
-  [
-    "with confidential data and nobody to alert",
-    (s) => (s.dataClassification = "confidential"),
-    "/alerts/emails",
-  ],
-  [
-    "with restricted data in the shared network",
-    (s) => {
-      s.dataClassification = "restricted";
-      s.alerts = { emails: ["sec@example.com"] };
-    },
-    "/network/dedicated",
-    "/monitoring/logRetentionDays",
-  ],
-  [
-    "with mistakes everywhere, each of which is named",
-    (s) => {
-      s.apiVersion = 1;
-      s.owner = 5;
-      s.dataset.schema = [{ name: "a", type: "x" }, { type: "string" }];
-      s.training.qualityGate = { metric: "auc", threshold: "high", treshold: 1 };
-    },
-    "/apiVersion",
-    "/owner",
-    "/dataset/schema/0/type",
-    "/dataset/schema/1/name",
-    "/training/qualityGate/threshold",
-    "/training/qualityGate/treshold",
-  ],
-  ["for an account that the team doesn't have", (s) => (s.account = "production"), "/account"],
-  [
-    "with a key that would be a prototype",
-    (s) => {
-      s.training = JSON.parse(
-        '{"__proto__":{"instanceCount":1},"qualityGate":{"metric":"auc","threshold":1}}',
-      );
-    },
-    "/training/__proto__",
-  ],
-];
-
-describe("a bad spec is refused with every failing path", () => {
-  it.each(specs.map(([name, change, ...paths]) => ({ name, change, paths })))(
-    "$name",
-    async ({ change, paths }) => {
-      const spec = validSpec(change);
-      const name = uniqueName("fraud");
-      const url = `/v1/teams/TEAM/pipelines/${name}`;
-      const refusal = { status: 400, code: "invalid_spec", paths };
-      await expectRefusal("PUT", url, { body: spec }, refusal);
-      await expectRefusal("POST", `${url}/previews`, { body: spec }, refusal);
-      const inBody = { ...refusal, paths: paths.map((path) => `/spec${path}`) };
-      await expectRefusal("POST", "/v1/teams/TEAM/pipelines", { body: { name, spec } }, inBody);
-    },
-  );
-
-  it.each([
-    ["null", "null"],
-    ["text", '"spec"'],
-    ["a number", "5"],
-    ["a list", "[]"],
-  ])("%s in place of a spec", async (_, body) => {
-    const headers = { "content-type": "application/json" };
-    await expectRefusal(
-      "PUT",
-      "/v1/teams/TEAM/pipelines/fraud",
-      { body, headers },
-      {
-        status: 400,
-        code: "invalid_spec",
-        paths: [""],
-      },
-    );
-  });
-
-  it("no body at all", async () => {
-    await expectRefusal(
-      "PUT",
-      "/v1/teams/TEAM/pipelines/fraud",
-      {},
-      { status: 400, code: "invalid_spec", paths: [""] },
-    );
-  });
-});
+/** A request's address, in which TEAM stands for the team of these tests. */
+const at = (url: string) => url.replace("TEAM", team);
 
 const yaml = { "content-type": "application/yaml" };
 const json = { "content-type": "application/json" };
@@ -934,7 +645,7 @@ function cursor(key: unknown): string {
 
 describe("a bad request is refused and changes nothing", () => {
   it.each(requests)("%s", async (_, method, url, options, refusal) => {
-    await expectRefusal(method, url, options, refusal);
+    await expectRefusal(api, method, at(url), options, refusal);
   });
 
   it("text that PostgreSQL can't hold is refused wherever a spec takes text", async () => {
@@ -947,8 +658,9 @@ describe("a bad request is refused and changes nothing", () => {
       });
       for (const body of [inColumn, inValue]) {
         await expectRefusal(
+          api,
           "PUT",
-          "/v1/teams/TEAM/pipelines/fraud",
+          at("/v1/teams/TEAM/pipelines/fraud"),
           { body },
           { status: 400, code: "invalid_request" },
         );
@@ -959,7 +671,13 @@ describe("a bad request is refused and changes nothing", () => {
   it("a position of events beyond all numbers is refused", async () => {
     const { body } = await api.send("GET", `/v1/operations?team=${team}&limit=1`);
     const url = `/v1/operations/${body.items[0].id}/events?after=99999999999`;
-    await expectRefusal("GET", url, {}, { status: 400, code: "invalid_request", paths: ["query:/after"] });
+    await expectRefusal(
+      api,
+      "GET",
+      at(url),
+      {},
+      { status: 400, code: "invalid_request", paths: ["query:/after"] },
+    );
   });
 
   it("nothing that was refused was logged as a failure of the service", () => {

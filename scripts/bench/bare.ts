@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { json as readJson } from "node:stream/consumers";
 import { LocalWorkspace, type PulumiFn, type Stack } from "@pulumi/pulumi/automation/index.js";
-import { pipelineProgram } from "../../programs/pipeline.ts";
 import type { PipelineInput } from "../../programs/inputs.ts";
+import { pipelineProgram } from "../../programs/pipeline.ts";
 
 /** What the bare script is asked to do with a list of stacks, one after another; travels over standard input. */
 export interface BareTask {
@@ -11,7 +11,11 @@ export interface BareTask {
   readonly backendUrl: string;
   readonly pluginFolder: string;
   readonly sandboxDatabaseUrl: string;
-  readonly stacks: readonly { readonly name: string; readonly passphrase: string; readonly input: PipelineInput }[];
+  readonly stacks: readonly {
+    readonly name: string;
+    readonly passphrase: string;
+    readonly input: PipelineInput;
+  }[];
 }
 
 /** A digest of what was done, so that the bench can check that both sides did the same. */

@@ -48,7 +48,12 @@ export async function benchProvision(environment: NodeJS.ProcessEnv, print: (lin
   });
   try {
     const url = await service.ready(new AbortController().signal);
-    const client = new Client({ url, token: service.token, signal: new AbortController().signal, onCall: () => {} });
+    const client = new Client({
+      url,
+      token: service.token,
+      signal: new AbortController().signal,
+      onCall: () => {},
+    });
     const shared = { client, databaseUrl: server.url, folder: service.folder, statePassphrase, environment };
     const bench: Bench = { ...shared, ...(await prepare(client)) };
     await mkdir(join(bench.folder, "bare-state"));
@@ -114,7 +119,9 @@ async function driftRoundsOf(bench: Bench, print: (line: string) => void) {
   for (let round = 1; round <= driftRounds; round += 1) {
     const serviceMs = await timed(() =>
       Promise.all(
-        names.map((name) => bench.client.run("POST", `${pipelinePath(name)}/drift-checks`, undefined, () => {})),
+        names.map((name) =>
+          bench.client.run("POST", `${pipelinePath(name)}/drift-checks`, undefined, () => {}),
+        ),
       ),
     );
     // The very stacks of the service: the same states in the same backend.
@@ -158,7 +165,14 @@ async function bare(
       const name = `${team}.${pipeline}`;
       const dataOnDestroy = action === "destroy" ? "delete" : "retain";
       const spec = parseSpec(parse(bench.spec));
-      const input: PipelineInput = { team, pipeline, spec, account, foundation: bench.foundation, dataOnDestroy };
+      const input: PipelineInput = {
+        team,
+        pipeline,
+        spec,
+        account,
+        foundation: bench.foundation,
+        dataOnDestroy,
+      };
       return { name, passphrase: passphrases.of(project, name), input };
     }),
   };

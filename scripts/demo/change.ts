@@ -1,4 +1,4 @@
-import { json } from "./client.ts";
+import { json } from "../service/client.ts";
 import { countByPhase } from "./phase-progress.ts";
 import { counted, seconds } from "./printer.ts";
 import { look, pipelinePath, play, type Stage } from "./stage.ts";

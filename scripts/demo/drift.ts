@@ -1,5 +1,5 @@
-import type { Step } from "./client.ts";
-import { json } from "./client.ts";
+import type { Step } from "../service/client.ts";
+import { json } from "../service/client.ts";
 import { countByPhase } from "./phase-progress.ts";
 import { counted, seconds } from "./printer.ts";
 import { findInSandbox } from "./sandbox-inventory.ts";

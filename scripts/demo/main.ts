@@ -1,8 +1,8 @@
 import { constants } from "node:os";
 import { parseArgs } from "node:util";
-import type { Client } from "./client.ts";
+import type { Client } from "../service/client.ts";
+import { ServiceProcess } from "../service/service-process.ts";
 import { Printer } from "./printer.ts";
-import { ServiceProcess } from "./service-process.ts";
 import type { Summary } from "./stage.ts";
 import { tell } from "./story.ts";
 

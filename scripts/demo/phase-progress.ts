@@ -1,5 +1,5 @@
 import { type Phase, phases } from "../../src/engine/phase.ts";
-import type { OperationEvent, Step } from "./client.ts";
+import type { OperationEvent, Step } from "../service/client.ts";
 
 export type PhaseCounts = ReadonlyMap<Phase, number>;
 

@@ -1,6 +1,6 @@
 import type { Static } from "typebox";
 import type { StatusView } from "../../src/pipelines/schema.ts";
-import { json } from "./client.ts";
+import { json } from "../service/client.ts";
 import { countByPhase, type PhaseCounts } from "./phase-progress.ts";
 import { counted, seconds } from "./printer.ts";
 import { look, pipelinePath, play, type Stage, team, teamPath } from "./stage.ts";

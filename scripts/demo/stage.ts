@@ -1,4 +1,4 @@
-import type { Body, Client, Operation } from "./client.ts";
+import type { Body, Client, Operation } from "../service/client.ts";
 import { type PhaseCounts, PhaseProgress } from "./phase-progress.ts";
 import type { Printer } from "./printer.ts";
 import { ProgressView, whileWaiting } from "./progress-view.ts";

@@ -1,4 +1,4 @@
-import type { Step } from "./client.ts";
+import type { Step } from "../service/client.ts";
 import { differences } from "./differences.ts";
 import { shortType } from "./phase-progress.ts";
 import type { Printer } from "./printer.ts";

@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
+import { Client } from "../service/client.ts";
+import type { ServiceProcess } from "../service/service-process.ts";
 import { changeSpec } from "./change.ts";
-import { Client } from "./client.ts";
 import { meddle, repairDrift } from "./drift.ts";
 import { type Printer, seconds } from "./printer.ts";
 import { whileWaiting } from "./progress-view.ts";
 import { provision, registerAccount, showOutputs, showStatus } from "./provisioning.ts";
-import type { ServiceProcess } from "./service-process.ts";
 import type { Stage, Summary } from "./stage.ts";
 import { countRemains, proveEmpty, tearDown } from "./teardown.ts";
 

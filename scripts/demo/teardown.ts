@@ -1,8 +1,8 @@
 import type { Phase } from "../../src/engine/phase.ts";
+import type { Remains } from "../service/service-process.ts";
 import { type PhaseCounts, shortType } from "./phase-progress.ts";
 import { seconds } from "./printer.ts";
 import { inventory } from "./sandbox-inventory.ts";
-import type { Remains } from "./service-process.ts";
 import { pipelinePath, play, type Stage, teamPath } from "./stage.ts";
 
 // With `data=delete` the program is applied once more before the teardown; those updates are no progress of it.

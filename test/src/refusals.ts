@@ -18,7 +18,14 @@ export interface Refusal {
   readonly paths?: readonly string[];
 }
 
-async function _expectRefusal(method: string, url: string, options: RequestOptions, refusal: Refusal) {
+/** Sends a request and expects a problem in full form that has changed nothing. */
+export async function expectRefusal(
+  api: Api,
+  method: string,
+  url: string,
+  options: RequestOptions,
+  refusal: Refusal,
+): Promise<void> {
   const before = await contents(api);
   const { status, headers, body } = await api.send(method, url, options);
   expect(body).toMatchObject({ code: refusal.code });

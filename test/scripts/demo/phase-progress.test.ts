@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { OperationEvent } from "../../../scripts/demo/client.ts";
 import { countByPhase, PhaseProgress } from "../../../scripts/demo/phase-progress.ts";
+import type { OperationEvent } from "../../../scripts/service/client.ts";
 
 interface Happening {
   status: "started" | "done" | "failed";

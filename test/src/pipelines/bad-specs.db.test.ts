@@ -227,9 +227,9 @@ const specs: readonly (readonly [name: string, change: Change, ...paths: string[
 ];
 
 describe("a bad spec is refused with every failing path", () => {
-  it.each(specs.map(([name, change, ...paths]) => ({ name, change, paths })))(
-    "$name",
-    async ({ change, paths }) => {
+  it.each(specs.map(([name, change, ...paths]) => [name, { change, paths }] as const))(
+    "%s",
+    async (_, { change, paths }) => {
       const spec = validSpec(change);
       const name = uniqueName("fraud");
       const url = `/v1/teams/TEAM/pipelines/${name}`;

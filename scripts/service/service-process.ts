@@ -36,9 +36,12 @@ export class ServiceProcess {
     this.#exited = once(child, "exit");
   }
 
-  /** Starts it; `ready` tells when it answers. */
-  static async start(environment: NodeJS.ProcessEnv): Promise<ServiceProcess> {
-    const folder = await mkdtemp(join(tmpdir(), "aidlc-demo-"));
+  /** Starts it with `settings` of the service besides its own; `ready` tells when it answers. */
+  static async start(
+    environment: NodeJS.ProcessEnv,
+    settings: Readonly<Record<string, string>> = {},
+  ): Promise<ServiceProcess> {
+    const folder = await mkdtemp(join(tmpdir(), "aidlc-service-"));
     const token = randomBytes(24).toString("base64url");
     const log = await open(join(folder, "service.log"), "a", 0o600);
     const child = spawn(process.execPath, [join(root, "src", "main.ts")], {
@@ -49,6 +52,7 @@ export class ServiceProcess {
         AIDLC_PORT: "0",
         AIDLC_DATA_DIR: folder,
         AIDLC_BOOTSTRAP_TOKEN: token,
+        ...settings,
       },
       // A file and no pipe: a demo that is killed must not take the service's log, and with it the service, along.
       stdio: ["ignore", log.fd, log.fd],

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, it } from "vitest";
-import { listProcesses, treeOf } from "../../../scripts/demo/process-list.ts";
+import { listProcesses, treeOf } from "../../../scripts/service/process-list.ts";
 
 it("the tree of a process has everything below it and nothing else", () => {
   const process = (pid: number, parent: number) => ({ pid, parent, text: "" });

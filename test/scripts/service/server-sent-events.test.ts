@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type ServerSentEvent, serverSentEvents } from "../../../scripts/demo/server-sent-events.ts";
+import { type ServerSentEvent, serverSentEvents } from "../../../scripts/service/server-sent-events.ts";
 
 async function read(...chunks: readonly Uint8Array[]): Promise<ServerSentEvent[]> {
   const events: ServerSentEvent[] = [];

@@ -44,7 +44,6 @@ export async function benchProvision(environment: NodeJS.ProcessEnv, print: (lin
   const service = await ServiceProcess.start(environment, {
     DATABASE_URL: server.url,
     AIDLC_STATE_PASSPHRASE: statePassphrase,
-    AIDLC_LOG_LEVEL: "warn",
   });
   try {
     const url = await service.ready(new AbortController().signal);

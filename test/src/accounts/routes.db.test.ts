@@ -229,10 +229,10 @@ describe("removing an account", () => {
     const { team, url } = await provisioned();
     const blocker = await api.database.pool.connect();
     try {
-      // Holds the creation in its middle, where it waits to be the next to change that pipeline.
+      // Holds the creation in its middle: after it has seen the account, before it is committed.
       await blocker.query("begin");
-      await blocker.query("select pg_advisory_xact_lock(hashtextextended($1, 0))", [
-        `pipeline ${team}/churn`,
+      await blocker.query("insert into stacks (project, name) values ('aidlc-pipeline', $1)", [
+        `${team}.churn`,
       ]);
       const creation = api.send("PUT", `/v1/teams/${team}/pipelines/churn`, { body: validSpec() });
       await api.waitForLocks(1);

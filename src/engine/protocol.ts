@@ -16,6 +16,11 @@ export interface StackRef {
   readonly exists: boolean;
 }
 
+/** Actions for which the engine runs the program in the runner's process. A drift check only compares the state with AWS. */
+export function runsProgram(action: Action): boolean {
+  return action !== "drift";
+}
+
 /** One operation for a runner; travels over the channel between processes, never over a command line. */
 export interface RunRequest {
   readonly operationId: string;
@@ -147,7 +152,9 @@ export interface RunOutcome {
   readonly stackExists: boolean;
 }
 
-export type ToRunner = { readonly type: "run"; readonly request: RunRequest } | { readonly type: "cancel" };
+export type ToRunner =
+  | { readonly type: "run"; readonly request: RunRequest; readonly folder: string }
+  | { readonly type: "cancel" };
 export type FromRunner =
   | { readonly type: "ready" }
   | { readonly type: "event"; readonly timed: TimedEvent }

@@ -6,12 +6,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 export const markerVariable = "AIDLC_RUNNER";
 
 /**
- * Ends every process that bears a runner's marker and returns how many there were; resolves only when none is left. A process
- * group is not enough: the engine starts each plugin in a group of its own, so a killed group leaves the plugins running.
+ * Ends every process that bears a runner's marker, but for `spared`, and returns how many there were; resolves only when none is
+ * left. A process group is not enough: the engine starts each plugin in a group of its own, so a killed group leaves the
+ * plugins running.
  */
-export async function reap(marker: string): Promise<number> {
+export async function reap(marker: string, spared?: number): Promise<number> {
   const killed = new Set<number>();
-  for (let pids = await bearersOf(marker); pids.length > 0; pids = await bearersOf(marker)) {
+  const others = async () => (await bearersOf(marker)).filter((pid) => pid !== spared);
+  for (let pids = await others(); pids.length > 0; pids = await others()) {
     for (const pid of pids) {
       killed.add(pid);
       kill(pid);

@@ -2,37 +2,52 @@ import { PulumiCommand, type PulumiFn } from "@pulumi/pulumi/automation/index.js
 import { foundationProgram } from "../../programs/foundation.ts";
 import { pipelineProgram } from "../../programs/pipeline.ts";
 import { runAction } from "./engine.ts";
-import type { FromRunner, ProgramRequest, RunRequest, ToRunner } from "./protocol.ts";
+import {
+  type FromRunner,
+  type ProgramRequest,
+  type RunRequest,
+  runsProgram,
+  type ToRunner,
+} from "./protocol.ts";
 
-// The child process of one operation. Everything is imported before the supervisor hears "ready", so that a spare one starts
-// work at once; it serves a single operation and exits, since a run leaves handlers and connections behind
-// (pulumi/pulumi#10744, #11163).
+// The child process that runs operations for the supervisor, one at a time. Everything is imported before the supervisor hears
+// "ready", so that a spare one starts work at once. A program leaves handlers and connections behind in the process that ran it
+// (pulumi/pulumi#10744, #11163), so the first operation with a program is the last of this process.
 
-const [folder, pluginFolder] = process.argv.slice(2);
-if (!process.send || folder === undefined) throw new Error("A runner is started by the supervisor only");
+if (!process.send) throw new Error("A runner is started by the supervisor only");
 
+const pluginFolder = process.argv[2] || undefined;
 const command = await PulumiCommand.get({ skipVersionCheck: true });
-const abort = new AbortController();
+let abort = new AbortController();
 
 process.on("message", (message: ToRunner) => {
   if (message.type === "cancel") abort.abort();
-  else void serve(message.request);
+  else void serve(message.request, message.folder);
 });
 // The supervisor died: end the engine in an orderly way, so that the state is whole and the lock is gone.
-process.on("disconnect", () => abort.abort());
+process.on("disconnect", () => {
+  abort.abort();
+  if (!serving) process.exit(1);
+});
+let serving = false;
 send({ type: "ready" });
 
-async function serve(request: RunRequest): Promise<void> {
+async function serve(request: RunRequest, folder: string): Promise<void> {
+  serving = true;
+  abort = new AbortController();
   const outcome = await runAction(request, {
-    folder: folder as string,
+    folder,
     command,
-    pluginFolder: pluginFolder || undefined,
+    pluginFolder,
     program: programOf(request.program),
     signal: abort.signal,
     onEvent: (timed) => send({ type: "event", timed }),
   });
+  serving = false;
   if (!process.connected) process.exit(1);
-  send({ type: "outcome", outcome }, () => process.exit(0));
+  send({ type: "outcome", outcome }, () => {
+    if (runsProgram(request.action)) process.exit(0);
+  });
 }
 
 function programOf(program: ProgramRequest): PulumiFn {

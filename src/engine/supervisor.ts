@@ -58,6 +58,7 @@ export class Supervisor {
     this.#taken += 1;
     const give = () => {
       this.#taken -= 1;
+      if (runner.reusable && !this.#closed) this.#spares.unshift(runner);
       this.#replenish();
     };
     return {

@@ -58,6 +58,7 @@ function* trainingProblems({ training }: PipelineSpec): Iterable<SpecProblem> {
   if (problem !== undefined) yield { path: "/training/schedule", message: problem };
   for (const [name, value] of Object.entries(training.hyperparameters)) {
     const path = pointer("training", "hyperparameters", name);
+    if (name.length < 1 || name.length > 256) yield { path, message: "names have 1 to 256 characters" };
     if (typeof value === "number" && !Number.isFinite(value))
       yield { path, message: "must be a finite number" };
     yield* credentialProblems(path, name, String(value));
@@ -83,6 +84,8 @@ function* tagProblems({ tags }: PipelineSpec): Iterable<SpecProblem> {
   const seen = new Map<string, string>();
   for (const [key, value] of entries) {
     const path = pointer("tags", key);
+    // The schema checks the values of a record only.
+    if (key.length < 1 || key.length > 128) yield { path, message: "keys have 1 to 128 characters" };
     const lower = key.toLowerCase();
     const twin = seen.get(lower);
     // IAM compares tag keys without regard to case and refuses a role with two that differ only in it.

@@ -170,10 +170,13 @@ const Training = Type.Object(
     }),
     spot: Spot,
     hyperparameters: Type.Record(
-      // Only a pattern is checked on the keys of a record.
-      Type.String({ pattern: "^[\\s\\S]{1,256}$" }),
+      Type.String(),
       Type.Union([Type.String({ maxLength: 2500 }), Type.Number(), Type.Boolean()]),
-      { description: "Handed to the training program as text.", maxProperties: 100, default: {} },
+      {
+        description: "Handed to the training program as text. Names have 1 to 256 characters.",
+        maxProperties: 100,
+        default: {},
+      },
     ),
     qualityGate: QualityGate,
     schedule: Type.Optional(
@@ -298,8 +301,8 @@ export const PipelineSpec = Type.Object(
       },
       { ...closedWithDefault, description: "What the pipeline may cost." },
     ),
-    tags: Type.Record(Type.String({ pattern: "^[\\s\\S]{1,128}$" }), Type.String({ maxLength: 256 }), {
-      description: "Further tags for every resource.",
+    tags: Type.Record(Type.String(), Type.String({ maxLength: 256 }), {
+      description: "Further tags for every resource. Keys have 1 to 128 characters.",
       default: {},
     }),
   },

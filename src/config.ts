@@ -71,7 +71,9 @@ export function parseConfig(environment: Environment): Config {
     );
   }
   const token = environment.AIDLC_BOOTSTRAP_TOKEN;
-  if (token && token.length < 16) problems.push("AIDLC_BOOTSTRAP_TOKEN must have at least 16 characters");
+  if (token && !/^\S{16,}$/.test(token)) {
+    problems.push("AIDLC_BOOTSTRAP_TOKEN must have at least 16 characters and no space");
+  }
   if (problems.length > 0) throw new Error(`The configuration can't be used:\n  ${problems.join("\n  ")}`);
 
   makeFolder(dataDir);

@@ -11,7 +11,6 @@ export const httpStatusByCode = {
   revision_not_found: 404,
   sandbox_resource_not_found: 404,
   sandbox_fault_not_found: 404,
-  method_not_allowed: 405,
   team_exists: 409,
   team_in_use: 409,
   account_in_use: 409,

@@ -50,7 +50,9 @@ export async function startService(config: Config, log: Logger): Promise<Service
         : undefined;
     const databaseUrl = config.databaseUrl ?? (server as EmbeddedPostgres).url;
     // Before the server's end becomes ours to decide: when another service has the name, the server is that one's.
-    const release = await holdNode(databaseUrl, config.node);
+    const release = await holdNode(databaseUrl, config.node, (error) =>
+      log.error({ err: error }, "the name of this node"),
+    );
     if (server) closers.push(() => server.stop());
     closers.push(release);
     const pool = openPool(databaseUrl, 20);
@@ -60,6 +62,7 @@ export async function startService(config: Config, log: Logger): Promise<Service
 
     const queue = await openQueue(databaseUrl, (error) => log.error({ err: error }, "queue"));
     const feed = new OperationFeed(databaseUrl, (error) => log.warn({ err: error }, "notifications"));
+    closers.push(() => queue.stop(0));
     await feed.start();
     closers.push(() => feed.close());
 
@@ -92,6 +95,7 @@ export async function startService(config: Config, log: Logger): Promise<Service
     const settling = setInterval(() => {
       worker.settleLapsed().catch((error: unknown) => log.error({ err: error }, "lapsed operations"));
     }, settleMs);
+    closers.push(async () => clearInterval(settling));
     await queue.work(config.concurrency, (job) => worker.run(job));
 
     let url = "";
@@ -119,7 +123,6 @@ export async function startService(config: Config, log: Logger): Promise<Service
       close: (graceMs = defaultGraceMs) => {
         closed ??= (async () => {
           closing.abort();
-          clearInterval(settling);
           await closeHttp(app);
           await stopOperations(worker, queue.stop(graceMs + limits.cancelMs), graceMs, log);
           await closeAll();

@@ -12,12 +12,12 @@ export function foundationOwner(pool: pg.Pool): StackOwner {
       return { name: "foundation", input: { account: aws, dataOnDestroy } };
     },
     onEnded: async (client, { kind, team, subject, stackId }, outcome) => {
-      if (outcome.state !== "succeeded" || subject.type !== "account") return;
-      if (kind === "update") await setFoundationReady(client, stackId, true);
-      if (kind === "destroy") {
-        await setFoundationReady(client, stackId, false);
+      if (subject.type !== "account") return;
+      if (kind === "update" && outcome.state === "succeeded") await setFoundationReady(client, stackId, true);
+      // However it ended: half a foundation carries no pipeline. Registering the account again completes it.
+      if (kind === "destroy") await setFoundationReady(client, stackId, false);
+      if (kind === "destroy" && outcome.state === "succeeded")
         await deleteAccount(client, team, subject.account);
-      }
     },
   };
 }

@@ -212,6 +212,8 @@ async function streamEvents(
     "content-type": "text/event-stream; charset=utf-8",
     "cache-control": "no-store",
     "x-accel-buffering": "no",
+    "x-content-type-options": "nosniff",
+    "x-request-id": request.id,
   });
   const signal = AbortSignal.any([closing, goneSignal(reply)]);
   const write = async (text: string) => {

@@ -4,7 +4,7 @@ import type { Phase } from "../engine/phase.ts";
 import type { OperationError, RunOutcome, Step } from "../engine/protocol.ts";
 import { toJsonb } from "../postgres/json.ts";
 import { inTransaction, type Queryable } from "../postgres/pool.ts";
-import type { OperationKind, OperationState } from "./states.ts";
+import { changesStack, changingKinds, type OperationKind, type OperationState } from "./states.ts";
 
 /** What a stack holds: a pipeline's resources, or an account's foundation. */
 export type Subject =
@@ -194,7 +194,7 @@ export interface Claim {
 }
 
 /**
- * Takes a queued operation for this node: undefined when somebody else has it or it is no longer queued. For an operation that
+ * Takes a queued operation for this node: undefined when it is no longer queued, or another change of its stack runs. For an operation that
  * changes its stack the new fencing token also becomes the stack's, so that whatever an earlier run still writes is refused.
  */
 export async function claimOperation(
@@ -206,16 +206,22 @@ export async function claimOperation(
     const claimed = await client.query<OperationRow & { fencing_token: number }>(
       `update operations set state = 'running', node = $2, started_at = clock_timestamp(),
          lease_until = clock_timestamp() + $3 * interval '1 millisecond', fencing_token = nextval('fencing_tokens')
-       where id = $1 and state = 'queued' returning ${columns}, fencing_token`,
-      [id, claim.node, claim.leaseMs],
+       where id = $1 and state = 'queued'
+         -- The queue keeps changes of a stack apart; this is for when it believes a job dead whose operation lives.
+         and not (kind = any ($4) and exists (
+           select from operations other where other.stack_id = operations.stack_id and other.state = 'running'
+             and other.kind = any ($4)))
+       returning ${columns}, fencing_token`,
+      [id, claim.node, claim.leaseMs, changingKinds],
     );
     const row = claimed.rows[0];
     if (!row) return undefined;
-    await client.query(
-      `update stacks set fencing_token = $2 where id = $1
-       and $3 = any (array['update', 'destroy', 'refresh', 'reconcile'])`,
-      [row.stack_id, row.fencing_token, row.kind],
-    );
+    if (changesStack(row.kind)) {
+      await client.query("update stacks set fencing_token = $2 where id = $1", [
+        row.stack_id,
+        row.fencing_token,
+      ]);
+    }
     await client.query("select pg_notify('operation_changed', $1)", [id]);
     return { operation: fromRow(row), fencingToken: row.fencing_token };
   });

@@ -12,8 +12,8 @@ import {
 } from "./store.ts";
 
 /**
- * Records an operation and queues it, both in the caller's transaction. A newer update takes the place of one that is still
- * queued; nothing can follow a destroy.
+ * Records an operation and queues it, both in the caller's transaction. A newer update, or a destroy, takes the place of an
+ * update that is still queued; nothing can follow a destroy.
  */
 export async function submitOperation(
   client: pg.PoolClient,
@@ -27,7 +27,8 @@ export async function submitOperation(
         details: { operation: active.id },
       });
     }
-    if (request.kind === "update") await supersedeQueuedUpdates(client, request.stackId);
+    if (request.kind === "update" || request.kind === "destroy")
+      await supersedeQueuedUpdates(client, request.stackId);
   }
   const operation = await insertOperation(client, { ...request, id: randomUUID() });
   await queue.send(client, laneOf(request.kind), request.stackId, { operationId: operation.id });

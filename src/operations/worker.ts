@@ -13,10 +13,11 @@ import type { Queue, QueuedOperation } from "../queue/queue.ts";
 import { findStack, recordSnapshot, type StackRow } from "../stacks/store.ts";
 import { EventRecorder } from "./event-recorder.ts";
 import type { StackPassphrases } from "./passphrases.ts";
-import { changesStack, laneOf } from "./states.ts";
+import { changesStack, isEnded, laneOf } from "./states.ts";
 import {
   type Claim,
   claimOperation,
+  findOperation,
   finishOperation,
   lapsedOperations,
   type Operation,
@@ -63,9 +64,11 @@ export class Worker {
     const { pool, node, log } = this.#options;
     const claim = await claimOperation(pool, job.operationId, { node, leaseMs });
     if (!claim) {
-      // Cancelled or superseded while it waited, or left behind by a node that died: that one's end is settled here.
       await this.settleLapsed();
-      return;
+      const operation = await findOperation(pool, job.operationId);
+      if (operation === undefined || isEnded(operation.state)) return;
+      // Its job must stay, or the next change of the stack would begin beside it: the queue tries again.
+      throw new Error(`Operation ${operation.id} is ${operation.state} and can't be claimed yet`);
     }
     const { id, requestId, kind, team, subject } = claim.operation;
     const operationLog = log.child({ operationId: id, requestId, kind });

@@ -39,6 +39,9 @@ async function specFor(
 ): Promise<PipelineSpec> {
   if (options.spec) return options.spec;
   if (subject.type !== "pipeline") throw new Error("Not a pipeline's operation");
-  const pipeline = await getPipeline(pool, team, subject.pipeline);
-  return revision === null ? pipeline.spec : (await getRevision(pool, pipeline.id, revision)).spec;
+  // By id: a later pipeline of the same name has other revisions.
+  if (subject.pipelineId !== null && revision !== null) {
+    return (await getRevision(pool, subject.pipelineId, revision)).spec;
+  }
+  return (await getPipeline(pool, team, subject.pipeline)).spec;
 }

@@ -85,6 +85,7 @@ async function startServer(folder: string, data: string, password: string): Prom
   const url = urlOf(port, password);
   const exited = once(child, "exit").then(() => true);
   if (!(await accepting(url, exited))) {
+    child.kill("SIGKILL");
     throw new Error(
       `PostgreSQL did not start; see ${join(folder, "postgres.log")}, or set DATABASE_URL to another server`,
     );

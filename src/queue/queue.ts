@@ -41,6 +41,8 @@ export async function openQueue(databaseUrl: string, onError: (error: Error) => 
       retryLimit: 1_000_000,
       retryDelay: 5,
       heartbeatSeconds: 30,
+      // An operation waits as long as it must; pg-boss would forget its job after 14 days.
+      retentionSeconds: 365 * 86_400,
       // A day: the wall-clock limit of an operation ends it long before.
       expireInSeconds: 86_399,
     });

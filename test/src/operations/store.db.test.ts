@@ -105,7 +105,7 @@ describe("claiming", () => {
   it("gives every claim a higher fencing token than the one before", async () => {
     const first = await claimed();
     const second = await claimed("preview");
-    const third = await claimed();
+    const third = await claimed("drift");
     expect(second.token).toBeGreaterThan(first.token);
     expect(third.token).toBeGreaterThan(second.token);
   });

@@ -196,17 +196,31 @@ describe("a worker", () => {
     expect(await digestOf(["a"])).not.toBe(await digestOf(["a", "b"]));
   });
 
-  it("runs nothing that was cancelled while it waited, or that somebody else runs", async () => {
+  it("runs nothing that was cancelled while it waited, and gives back the job of what somebody else runs", async () => {
     const cancelled = await queued();
     await requestCancel(database.pool, cancelled.id);
     const taken = await queued();
     await claimOperation(database.pool, taken.id, { node: "node-b", leaseMs: 60_000 });
     const { worker, requests } = workerWith(async () => succeeded);
-    for (const { id } of [cancelled, taken]) await worker.run({ operationId: id });
+    await worker.run({ operationId: cancelled.id });
+    // The job must stay in the queue: without it the next change of the stack would begin beside this one.
+    await expect(worker.run({ operationId: taken.id })).rejects.toThrow(
+      /is running and can't be claimed yet/,
+    );
     await worker.run({ operationId: randomUUID() });
     expect(requests).toEqual([]);
     expect((await read(cancelled.id)).state).toBe("cancelled");
     expect((await read(taken.id)).state).toBe("running");
+  });
+
+  it("leaves a change queued while another one of the stack still runs, whatever the queue believes", async () => {
+    const living = await queued();
+    await claimOperation(database.pool, living.id, { node: "node-b", leaseMs: 60_000 });
+    const next = await queued("reconcile");
+    const { worker, requests } = workerWith(async () => succeeded);
+    await expect(worker.run({ operationId: next.id })).rejects.toThrow(/is queued and can't be claimed yet/);
+    expect(requests).toEqual([]);
+    expect((await read(next.id)).state).toBe("queued");
   });
 
   it("records who runs the operation while it runs", async () => {

@@ -1,7 +1,7 @@
 import type pg from "pg";
 import type { Logger } from "pino";
 import type { TimedEvent } from "../engine/protocol.ts";
-import { appendEvents, type StoredEvent } from "./store.ts";
+import { appendEvents, type StoredEvent } from "./events.ts";
 
 // Long enough to make one statement of a burst of events, short enough to look live.
 const flushMs = 100;

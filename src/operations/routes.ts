@@ -5,10 +5,11 @@ import Type from "typebox";
 import { AppError } from "../errors.ts";
 import { type App, OperationId, PipelineName, problems, TeamName } from "../http/app-types.ts";
 import { cursorPart, PageQuery, pageOf, parseCursor, toPage } from "../http/pages.ts";
+import { listEvents } from "./events.ts";
 import { followOperation, type OperationFeed } from "./feed.ts";
 import { EventView, eventView, OperationView, operationView } from "./schema.ts";
 import { isEnded, operationKinds, operationStates } from "./states.ts";
-import { findOperation, listEvents, listOperations, type Operation, requestCancel } from "./store.ts";
+import { findOperation, listOperations, type Operation, requestCancel } from "./store.ts";
 
 export interface OperationRoutesOptions {
   readonly pool: pg.Pool;

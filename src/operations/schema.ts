@@ -2,8 +2,9 @@ import Type, { type Static } from "typebox";
 import { phases } from "../engine/phase.ts";
 import { changeKinds, operationErrorCodes } from "../engine/protocol.ts";
 import { AccountName, Moment, OperationId, PipelineName, TeamName } from "../http/app-types.ts";
+import type { StoredEvent } from "./events.ts";
 import { operationKinds, operationStates } from "./states.ts";
-import type { Operation, StoredEvent } from "./store.ts";
+import type { Operation } from "./store.ts";
 
 export const PhaseName = Type.Enum([...phases], { description: "A phase of the AI development life cycle" });
 

@@ -11,20 +11,18 @@ import { inTransaction } from "../postgres/pool.ts";
 import { isUnavailable } from "../postgres/unavailable.ts";
 import type { Queue, QueuedOperation } from "../queue/queue.ts";
 import { findStack, recordSnapshot, type StackRow } from "../stacks/store.ts";
-import { EventRecorder } from "./event-recorder.ts";
-import type { StackPassphrases } from "./passphrases.ts";
-import { changesStack, isEnded, laneOf } from "./states.ts";
 import {
   type Claim,
   claimOperation,
-  findOperation,
   finishOperation,
   lapsedOperations,
-  type Operation,
-  type OperationResult,
   recordRunner,
   renewLease,
-} from "./store.ts";
+} from "./claims.ts";
+import { EventRecorder } from "./event-recorder.ts";
+import type { StackPassphrases } from "./passphrases.ts";
+import { changesStack, isEnded, laneOf } from "./states.ts";
+import { findOperation, type Operation, type OperationResult } from "./store.ts";
 
 /** What a feature does for the operations on its own stacks. */
 export interface StackOwner {

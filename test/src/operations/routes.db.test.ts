@@ -3,14 +3,9 @@ import { once } from "node:events";
 import { Agent, get as httpGet, type IncomingMessage } from "node:http";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import {
-  appendEvents,
-  claimOperation,
-  finishOperation,
-  insertOperation,
-  requestCancel,
-  type StoredEvent,
-} from "../../../src/operations/store.ts";
+import { claimOperation, finishOperation } from "../../../src/operations/claims.ts";
+import { appendEvents, type StoredEvent } from "../../../src/operations/events.ts";
+import { insertOperation, requestCancel } from "../../../src/operations/store.ts";
 import { ensureStack } from "../../../src/stacks/store.ts";
 import { type Document, uniqueName, validSpec } from "../../support/builders.ts";
 import { type Api, adminToken, startApi } from "../api.ts";

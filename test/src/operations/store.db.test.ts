@@ -1,22 +1,21 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import {
+  claimOperation,
+  finishOperation,
+  lapsedOperations,
+  recordRunner,
+  renewLease,
+} from "../../../src/operations/claims.ts";
+import { appendEvents, failedPhases, listEvents, type StoredEvent } from "../../../src/operations/events.ts";
 import type { OperationKind } from "../../../src/operations/states.ts";
 import {
   activeChange,
-  appendEvents,
-  claimOperation,
-  failedPhases,
   findOperation,
-  finishOperation,
   insertOperation,
-  lapsedOperations,
   lastDrift,
-  listEvents,
   listOperations,
-  recordRunner,
-  renewLease,
   requestCancel,
-  type StoredEvent,
   supersedeQueuedUpdates,
 } from "../../../src/operations/store.ts";
 import { ensureStack, findStack, recordSnapshot } from "../../../src/stacks/store.ts";

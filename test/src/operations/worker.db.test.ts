@@ -9,15 +9,14 @@ import { markerVariable } from "../../../src/engine/reaper.ts";
 import type { Runner, Supervisor } from "../../../src/engine/supervisor.ts";
 import { AppError } from "../../../src/errors.ts";
 import { createMetrics } from "../../../src/metrics.ts";
+import { claimOperation, recordRunner } from "../../../src/operations/claims.ts";
+import { listEvents } from "../../../src/operations/events.ts";
 import { stackPassphrases } from "../../../src/operations/passphrases.ts";
 import type { OperationKind } from "../../../src/operations/states.ts";
 import {
-  claimOperation,
   findOperation,
   insertOperation,
-  listEvents,
   type Operation,
-  recordRunner,
   requestCancel,
 } from "../../../src/operations/store.ts";
 import { submitOperation } from "../../../src/operations/submit.ts";

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { claimOperation, finishOperation } from "../../../src/operations/claims.ts";
+import { appendEvents } from "../../../src/operations/events.ts";
 import type { OperationKind } from "../../../src/operations/states.ts";
-import { appendEvents, claimOperation, finishOperation } from "../../../src/operations/store.ts";
 import { recordSnapshot } from "../../../src/stacks/store.ts";
 import { type Document, uniqueName, validSpec } from "../../support/builders.ts";
 import { type Api, startApi } from "../api.ts";

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { claimOperation, insertOperation } from "../../../src/operations/store.ts";
+import { claimOperation } from "../../../src/operations/claims.ts";
+import { insertOperation } from "../../../src/operations/store.ts";
 import { ensureStack, findStack, listResources, recordSnapshot } from "../../../src/stacks/store.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 

@@ -1,10 +1,9 @@
 import { randomUUID } from "node:crypto";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
-import fastify from "fastify";
+import fastify, { type FastifySchema } from "fastify";
 import type pg from "pg";
 import type { Logger } from "pino";
-import { PipelineSpec } from "../programs/spec.ts";
 import { accountRoutes } from "./accounts/routes.ts";
 import { AppError } from "./errors.ts";
 import type { App } from "./http/app-types.ts";
@@ -16,9 +15,11 @@ import { validatorCompiler } from "./http/validation.ts";
 import type { Metrics } from "./metrics.ts";
 import type { OperationFeed } from "./operations/feed.ts";
 import { operationRoutes } from "./operations/routes.ts";
+import { OperationView } from "./operations/schema.ts";
 import { pipelineReportRoutes } from "./pipelines/report-routes.ts";
 import { pipelineRoutes } from "./pipelines/routes.ts";
 import type { SageMakerClients } from "./pipelines/sagemaker.ts";
+import { SharedSpec } from "./pipelines/schema.ts";
 import type { Queue } from "./queue/queue.ts";
 import { sandboxRoutes } from "./sandbox/routes.ts";
 import { teamRoutes } from "./teams/routes.ts";
@@ -77,7 +78,7 @@ export async function buildApp(options: AppOptions): Promise<App> {
     reply.header("x-content-type-options", "nosniff");
   });
 
-  app.addSchema(Problem);
+  for (const schema of [Problem, OperationView, SharedSpec]) app.addSchema(schema);
   await documentation(app);
   healthRoutes(app, options);
   await app.register(
@@ -107,7 +108,6 @@ async function documentation(app: App): Promise<void> {
       },
       components: {
         securitySchemes: { bearer: { type: "http", scheme: "bearer" } },
-        schemas: { PipelineSpec: PipelineSpec as object },
       },
       security: [{ bearer: [] }],
       tags: [
@@ -119,9 +119,21 @@ async function documentation(app: App): Promise<void> {
         { name: "service", description: "The service itself" },
       ],
     },
+    transform: ({ schema, url }) => ({ schema: documentedBody(schema), url }),
     refResolver: {
       buildLocalReference: (json, _base, _fragment, index) => String(json.$id ?? `def-${index}`),
     },
   });
   await app.register(swaggerUi, { routePrefix: "/docs" });
+}
+
+/** A schema with each body, or part of one, that names its documentation replaced by a reference to that. */
+function documentedBody(schema: FastifySchema): FastifySchema {
+  const { body } = schema as { body?: { properties?: Record<string, object> } };
+  if (body === undefined) return schema;
+  const documented = (part: object) => ("x-documented-as" in part ? { $ref: part["x-documented-as"] } : part);
+  const { properties } = body;
+  if (properties === undefined) return { ...schema, body: documented(body) };
+  const parts = Object.entries(properties).map(([name, part]) => [name, documented(part)]);
+  return { ...schema, body: { ...body, properties: Object.fromEntries(parts) } };
 }

@@ -3,7 +3,7 @@ import Type, { type Static } from "typebox";
 import { AppError } from "../errors.ts";
 import { AccountName, type App, Moment, problems, TeamName } from "../http/app-types.ts";
 import { cursorPart, PageQuery, pageOf, parseCursor, toPage } from "../http/pages.ts";
-import { OperationView, operationView } from "../operations/schema.ts";
+import { OperationAnswer, operationView } from "../operations/schema.ts";
 import { activeChange } from "../operations/store.ts";
 import { submitOperation } from "../operations/submit.ts";
 import { inTransaction } from "../postgres/pool.ts";
@@ -100,7 +100,7 @@ export function accountRoutes(
         tags: ["accounts"],
         params: AccountParams,
         body: AccountBody,
-        response: { 202: OperationView, ...problems(404, 409, 413, 415) },
+        response: { 202: OperationAnswer, ...problems(404, 409, 413, 415) },
       },
     },
     async (request, reply) => {
@@ -225,7 +225,7 @@ export function accountRoutes(
         params: AccountParams,
         querystring: DataQuery,
         response: {
-          202: OperationView,
+          202: OperationAnswer,
           204: Type.Null({ description: "Removed; others still share the foundation" }),
           ...problems(404, 409),
         },

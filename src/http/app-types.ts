@@ -6,7 +6,7 @@ import type {
   RawRequestDefaultExpression,
   RawServerDefault,
 } from "fastify";
-import Type, { type TSchema } from "typebox";
+import Type, { type Static, type TSchema } from "typebox";
 
 /** The application with its routes typed by their TypeBox schemas. */
 export type App = FastifyInstance<
@@ -17,10 +17,20 @@ export type App = FastifyInstance<
   TypeBoxTypeProvider
 >;
 
-/** A `$ref` to the shared problem schema for each status a route can fail with. */
-export function problems(...statuses: readonly number[]): Record<number, TSchema> {
+/** A `$ref` to a schema that the application shares by its `$id`, with the type of its values. */
+export function shared<Schema extends TSchema>(id: string, _schema: Schema) {
+  return Type.Unsafe<Static<Schema>>({ $ref: `${id}#` });
+}
+
+const problem = {
+  description: "The request failed",
+  content: { "application/problem+json": { schema: { $ref: "Problem#" } } },
+};
+
+/** The problem answer for each status a route can fail with. */
+export function problems(...statuses: readonly number[]) {
   const always = [400, 401, 500, 503];
-  return Object.fromEntries([...always, ...statuses].map((status) => [status, Type.Ref("Problem")]));
+  return Object.fromEntries([...always, ...statuses].map((status) => [status, problem]));
 }
 
 const namePattern = "^[a-z][a-z0-9]*(-[a-z0-9]+)*$";

@@ -34,7 +34,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   if (known.httpStatus >= 500) request.log.error({ err: error }, "request failed");
   const retryAfter = known.details.retryAfterSeconds ?? (known.httpStatus === 503 ? 5 : undefined);
   if (retryAfter !== undefined) reply.header("retry-after", String(retryAfter));
-  if (known.code === "unauthenticated") reply.header("www-authenticate", 'Bearer realm="aidlc"');
+  if (known.code === "unauthenticated") reply.header("www-authenticate", challenge(request));
   return reply
     .code(known.httpStatus)
     .type("application/problem+json")
@@ -49,6 +49,12 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
       ...(known.details.operation === undefined ? {} : { operation: known.details.operation }),
       ...(known.details.errors === undefined ? {} : { errors: known.details.errors }),
     });
+}
+
+// Only the documentation is for browsers, which ask their user for a name and a password; the API must not make them ask.
+function challenge(request: FastifyRequest): string {
+  const bearer = 'Bearer realm="aidlc"';
+  return request.url.startsWith("/docs") ? `${bearer}, Basic realm="aidlc"` : bearer;
 }
 
 function toAppError(error: unknown): AppError {

@@ -7,7 +7,7 @@ import { type App, OperationId, PipelineName, problems, TeamName } from "../http
 import { cursorPart, PageQuery, pageOf, parseCursor, toPage } from "../http/pages.ts";
 import { listEvents } from "./events.ts";
 import { followOperation, type OperationFeed } from "./feed.ts";
-import { EventView, eventView, OperationView, operationView } from "./schema.ts";
+import { EventView, eventView, OperationAnswer, operationView } from "./schema.ts";
 import { isEnded, operationKinds, operationStates } from "./states.ts";
 import { findOperation, listOperations, type Operation, requestCancel } from "./store.ts";
 
@@ -51,7 +51,7 @@ export function operationRoutes(app: App, options: OperationRoutesOptions): void
           },
           { additionalProperties: false },
         ),
-        response: { 200: pageOf(OperationView, "Operations"), ...problems() },
+        response: { 200: pageOf(OperationAnswer, "Operations"), ...problems() },
       },
     },
     async (request) => {
@@ -82,7 +82,7 @@ export function operationRoutes(app: App, options: OperationRoutesOptions): void
             Type.String({ description: "`wait=SECONDS`, at most 60 (RFC 7240)", maxLength: 100 }),
           ),
         }),
-        response: { 200: OperationView, ...problems(404) },
+        response: { 200: OperationAnswer, ...problems(404) },
       },
     },
     async (request, reply) => {
@@ -104,7 +104,7 @@ export function operationRoutes(app: App, options: OperationRoutesOptions): void
         summary: "Ask for an operation's end; a running one completes what it has begun with AWS and stops",
         tags: ["operations"],
         params: OperationParams,
-        response: { 202: OperationView, ...problems(404, 409) },
+        response: { 202: OperationAnswer, ...problems(404, 409) },
       },
     },
     async (request, reply) => {

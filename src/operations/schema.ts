@@ -1,7 +1,7 @@
 import Type, { type Static } from "typebox";
 import { phases } from "../engine/phase.ts";
 import { changeKinds, operationErrorCodes } from "../engine/protocol.ts";
-import { AccountName, Moment, OperationId, PipelineName, TeamName } from "../http/app-types.ts";
+import { AccountName, Moment, OperationId, PipelineName, shared, TeamName } from "../http/app-types.ts";
 import type { StoredEvent } from "./events.ts";
 import { operationKinds, operationStates } from "./states.ts";
 import type { Operation } from "./store.ts";
@@ -88,6 +88,9 @@ export const OperationView = Type.Object(
   },
   { $id: "Operation", description: "A durable, long-running action on a stack" },
 );
+
+/** The answer of every route that has to do with one operation. */
+export const OperationAnswer = shared("Operation", OperationView);
 
 export const EventView = Type.Object(
   {

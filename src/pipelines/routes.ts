@@ -4,7 +4,7 @@ import Type from "typebox";
 import { AppError } from "../errors.ts";
 import { AccountName, type App, PipelineName, problems, TeamName } from "../http/app-types.ts";
 import { cursorPart, PageQuery, pageOf, parseCursor, toPage } from "../http/pages.ts";
-import { OperationView, operationView } from "../operations/schema.ts";
+import { OperationAnswer, operationView } from "../operations/schema.ts";
 import type { Operation } from "../operations/store.ts";
 import { getTeam } from "../teams/store.ts";
 import {
@@ -20,9 +20,12 @@ import { PipelineParams, PipelineSummary, PipelineView, summaryView } from "./sc
 import { parseSpec } from "./spec.ts";
 import { getPipeline, listPipelines, type Pipeline } from "./store.ts";
 
+// Parsed by `parseSpec`, whose answer has every mistake of form and of meaning; documented as what it is.
 const SpecBody = Type.Unknown({
-  description: "A pipeline spec (aidlc/v1), as JSON or YAML; see the schema PipelineSpec",
+  description: "A pipeline spec (aidlc/v1)",
+  "x-documented-as": "PipelineSpec#",
 });
+const specTypes = ["application/json", "application/yaml"];
 const IfMatch = Type.Object({
   "if-match": Type.Optional(
     Type.String({
@@ -47,8 +50,9 @@ export function pipelineRoutes(app: App, services: PipelineServices): void {
         tags: ["pipelines"],
         params: PipelineParams,
         headers: IfMatch,
+        consumes: specTypes,
         body: SpecBody,
-        response: { 202: OperationView, ...problems(404, 409, 412, 413, 415) },
+        response: { 202: OperationAnswer, ...problems(404, 409, 412, 413, 415) },
       },
     },
     async (request, reply) => {
@@ -77,7 +81,7 @@ export function pipelineRoutes(app: App, services: PipelineServices): void {
           { name: PipelineName, spec: SpecBody },
           { additionalProperties: false, description: "A new pipeline" },
         ),
-        response: { 202: OperationView, ...problems(404, 409, 413, 415) },
+        response: { 202: OperationAnswer, ...problems(404, 409, 413, 415) },
       },
     },
     async (request, reply) => {
@@ -145,13 +149,14 @@ export function pipelineRoutes(app: App, services: PipelineServices): void {
       schema: {
         summary: "Change parts of a pipeline's spec by a JSON merge patch (RFC 7386)",
         tags: ["pipelines"],
+        consumes: ["application/merge-patch+json", "application/json"],
         params: PipelineParams,
         headers: IfMatch,
         body: Type.Object(
           {},
           { additionalProperties: true, description: "The parts to change; null removes one" },
         ),
-        response: { 202: OperationView, ...problems(404, 409, 412, 413, 415) },
+        response: { 202: OperationAnswer, ...problems(404, 409, 412, 413, 415) },
       },
     },
     async (request, reply) => {
@@ -178,7 +183,7 @@ export function pipelineRoutes(app: App, services: PipelineServices): void {
           },
           { additionalProperties: false },
         ),
-        response: { 202: OperationView, ...problems(404, 409, 412) },
+        response: { 202: OperationAnswer, ...problems(404, 409, 412) },
       },
     },
     async (request, reply) => {
@@ -196,8 +201,9 @@ export function pipelineRoutes(app: App, services: PipelineServices): void {
           "Find out what applying a spec would change; without a body, the desired revision. The pipeline needn't exist yet",
         tags: ["pipelines"],
         params: PipelineParams,
+        consumes: specTypes,
         body: Type.Optional(SpecBody),
-        response: { 202: OperationView, ...problems(404, 409, 413, 415) },
+        response: { 202: OperationAnswer, ...problems(404, 409, 413, 415) },
       },
     },
     async (request, reply) => {
@@ -225,7 +231,7 @@ export function pipelineRoutes(app: App, services: PipelineServices): void {
           summary,
           tags: ["pipelines"],
           params: PipelineParams,
-          response: { 202: OperationView, ...problems(404, 409) },
+          response: { 202: OperationAnswer, ...problems(404, 409) },
         },
       },
       async (request, reply) =>

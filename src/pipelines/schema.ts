@@ -1,10 +1,14 @@
 import Type, { type Static } from "typebox";
 import { PipelineSpec } from "../../programs/spec.ts";
-import { AccountName, Moment, OperationId, PipelineName, TeamName } from "../http/app-types.ts";
+import { AccountName, Moment, OperationId, PipelineName, shared, TeamName } from "../http/app-types.ts";
 import { PhaseName, StepView } from "../operations/schema.ts";
 import { operationKinds, operationStates } from "../operations/states.ts";
 import { pipelineStates } from "./state.ts";
 import type { Pipeline } from "./store.ts";
+
+/** The spec as the application shares it; named by `$id` in the API's documentation. */
+export const SharedSpec = { ...PipelineSpec, $id: "PipelineSpec" };
+const SpecAnswer = shared("PipelineSpec", PipelineSpec);
 
 export const PipelineParams = Type.Object({ team: TeamName, pipeline: PipelineName });
 
@@ -46,7 +50,7 @@ export const RevisionView = Type.Object(
     number: Type.Integer({ description: "1 is the first" }),
     digest: Type.String({ description: "SHA-256 over the spec" }),
     createdAt: Moment("When it was asked for"),
-    spec: PipelineSpec,
+    spec: SpecAnswer,
   },
   { description: "An immutable revision of a pipeline's spec" },
 );

@@ -88,13 +88,16 @@ export async function startService(config: Config, log: Logger): Promise<Service
       passphrases: stackPassphrases(config.statePassphrase),
       backendUrl: config.backendUrl,
       node: config.node,
+      orderlyEndMs: limits.cancelMs,
       metrics,
       log,
     });
-    await worker.settleLapsed({ all: true });
-    const settling = setInterval(() => {
-      worker.settleLapsed().catch((error: unknown) => log.error({ err: error }, "lapsed operations"));
-    }, settleMs);
+    const settle = (which?: { readonly all: boolean }) => {
+      worker.settleLapsed(which).catch((error: unknown) => log.error({ err: error }, "lapsed operations"));
+    };
+    // Not waited for: what a crash left behind may take a minute to end, and only its own stacks have to wait for that.
+    settle({ all: true });
+    const settling = setInterval(settle, settleMs);
     closers.push(async () => clearInterval(settling));
     await queue.work(config.concurrency, (job) => worker.run(job));
 

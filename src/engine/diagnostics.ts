@@ -20,7 +20,8 @@ const rules: readonly Rule[] = [
   {
     code: "stack_locked",
     pattern: /currently locked by|ConcurrentUpdate|conflict: Another update/i,
-    remedy: "Another engine holds this stack's lock: wait for it, or repair the operation that left it",
+    remedy:
+      "Another engine holds this stack's lock: wait for it, or follow docs/runbook.md when its process is gone",
   },
   {
     code: "access_denied",

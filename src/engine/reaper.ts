@@ -23,6 +23,12 @@ export async function reap(marker: string, spared?: number): Promise<number> {
   return killed.size;
 }
 
+/** Waits until no process bears the marker, at most `timeoutMs`: a runner that lost its supervisor ends its engine in order. */
+export async function waitUntilGone(marker: string, timeoutMs: number): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while (Date.now() < deadline && (await bearersOf(marker)).length > 0) await sleep(100);
+}
+
 /** The processes of this machine whose environment carries the marker; zombies have none and don't count. */
 async function bearersOf(marker: string): Promise<number[]> {
   // Elsewhere the environment of another process can't be read; the supervisor still ends the runner's own group.

@@ -204,7 +204,7 @@ function truthful(
       message: "The process of this operation ended without a result",
       remedy: readOnly
         ? "Nothing was changed: repeat it"
-        : "The stack's state may be behind: refresh it, then apply again",
+        : "Apply again; if that says stack_locked, follow docs/runbook.md first",
     },
   };
 }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import type { Logger } from "pino";
 import type { OperationError, ProgramRequest, RunOutcome, TimedEvent } from "../engine/protocol.ts";
-import { reap } from "../engine/reaper.ts";
+import { reap, waitUntilGone } from "../engine/reaper.ts";
 import type { Runner, Supervisor } from "../engine/supervisor.ts";
 import { AppError } from "../errors.ts";
 import type { Metrics } from "../metrics.ts";
@@ -40,6 +40,8 @@ export interface WorkerOptions {
   readonly passphrases: StackPassphrases;
   readonly backendUrl: string;
   readonly node: string;
+  /** What a runner without its supervisor gets to let its engine complete what it has begun with AWS. */
+  readonly orderlyEndMs: number;
   readonly metrics: Metrics;
   readonly log: Logger;
 }
@@ -53,6 +55,7 @@ const recordRetryMs = 1_000;
 export class Worker {
   readonly #options: WorkerOptions;
   readonly #running = new Map<string, AbortController>();
+  #settling: Promise<void> | undefined;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -103,19 +106,28 @@ export class Worker {
 
   /**
    * Ends operations of this node that nobody runs any more, after every process of theirs is proved dead: those whose lease
-   * lapsed, and on a start all of them, since only one service can hold the node's name. Idempotent.
+   * lapsed, and on a start all of them, since only one service can hold the node's name. Idempotent; calls at the same time
+   * share one pass.
    */
-  async settleLapsed({ all }: { readonly all: boolean } = { all: false }): Promise<void> {
+  settleLapsed({ all }: { readonly all: boolean } = { all: false }): Promise<void> {
+    this.#settling ??= this.#settle(all).finally(() => {
+      this.#settling = undefined;
+    });
+    return this.#settling;
+  }
+
+  async #settle(all: boolean): Promise<void> {
     const { pool, queue, node, log } = this.#options;
     for (const lapsed of await lapsedOperations(pool, node, { all })) {
       if (this.#running.has(lapsed.id)) continue;
+      if (lapsed.runner !== null) await waitUntilGone(lapsed.runner, this.#options.orderlyEndMs);
       const killed = lapsed.runner === null ? 0 : await reap(lapsed.runner);
       const changed = changesStack(lapsed.kind);
       const error: OperationError = {
         code: "runner_lost",
         message: "The service ended while this operation ran",
         remedy: changed
-          ? "The stack may be locked and its state behind: see the runbook"
+          ? "Apply again; if that says stack_locked, follow docs/runbook.md first"
           : "Nothing was changed: repeat it",
       };
       const state = changed ? "needs_repair" : "failed";

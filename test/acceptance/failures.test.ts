@@ -2,7 +2,13 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { ended, startTestService, type TestResponse, type TestService } from "../support/service.ts";
+import {
+  ended,
+  firstResource,
+  startTestService,
+  type TestResponse,
+  type TestService,
+} from "../support/service.ts";
 
 const spec = await readFile(new URL("../../examples/penguins.yaml", import.meta.url), "utf8");
 const team = "/v1/teams/research";
@@ -56,7 +62,7 @@ describe("when something goes wrong", () => {
     const pipeline = `${team}/pipelines/cancelled`;
     await fault({ kind: "latency", type: "*", operation: "create", latencyMs: 500 });
     const accepted = await send("PUT", pipeline, spec);
-    await firstResource(service, accepted.body.id);
+    await firstResource(service.url, accepted.body.id, "started");
     expect((await send("POST", `/v1/operations/${accepted.body.id}/cancel`)).status).toBe(202);
     const cancelled = await ended(service, accepted);
     expect(cancelled).toMatchObject({ state: "cancelled", error: { code: "cancelled" } });
@@ -90,34 +96,21 @@ describe("when something goes wrong", () => {
   it("operations leave no process and no work folder behind", async () => {
     // Spares are the only runners left; each has one folder.
     const folders = await readdir(join(service.dataDir, "work"));
-    const markers = await runnerMarkers();
+    const markers = await runnerMarkers(service.dataDir);
     expect(markers.filter((marker) => !folders.includes(marker))).toEqual([]);
     expect(new Set(markers).size).toBe(folders.length);
   });
 });
 
-/** Resolves when the operation's first resource has been begun, by its event stream. */
-async function firstResource(service: TestService, operation: string): Promise<void> {
-  const response = await fetch(`${service.url}/v1/operations/${operation}/events`, {
-    headers: { authorization: "Bearer acceptance-test-token", accept: "text/event-stream" },
-  });
-  const decoder = new TextDecoder();
-  for await (const chunk of response.body ?? []) {
-    if (decoder.decode(chunk, { stream: true }).includes("event: resource")) return;
-  }
-  throw new Error("The operation ended without a resource");
-}
-
-/** The marker of every process of this machine that belongs to a runner of this test's service. */
-async function runnerMarkers(): Promise<string[]> {
+/** The marker of every process on this machine that belongs to a runner of this service. */
+async function runnerMarkers(dataDir: string): Promise<string[]> {
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
   const environments = await Promise.all(
     pids.map((pid) => readFile(`/proc/${pid}/environ`, "utf8").catch(() => "")),
   );
-  return environments.flatMap((text) =>
-    text
-      .split("\0")
-      .filter((entry) => entry.startsWith("AIDLC_RUNNER="))
-      .map((entry) => entry.slice(13)),
-  );
+  return environments
+    .map((text) => text.split("\0"))
+    .filter((entries) => entries.some((entry) => entry.startsWith(`HOME=${dataDir}`)))
+    .flatMap((entries) => entries.filter((entry) => entry.startsWith("AIDLC_RUNNER=")))
+    .map((entry) => entry.slice("AIDLC_RUNNER=".length));
 }

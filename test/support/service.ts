@@ -7,8 +7,8 @@ import { type Service, startService } from "../../src/service.ts";
 
 export const adminToken = "acceptance-test-token";
 
-export interface TestService extends Service {
-  readonly dataDir: string;
+export interface Requester {
+  readonly url: string;
   /** Sends a request with the administrator's token; the body goes as JSON unless it is text, which goes as YAML. */
   request(
     method: string,
@@ -16,6 +16,10 @@ export interface TestService extends Service {
     body?: unknown,
     headers?: Record<string, string>,
   ): Promise<TestResponse>;
+}
+
+export interface TestService extends Service, Requester {
+  readonly dataDir: string;
   /** Closes the service and removes its data. */
   remove(): Promise<void>;
 }
@@ -42,12 +46,16 @@ export async function startTestService(environment: Record<string, string> = {})
   return {
     ...service,
     dataDir,
-    request: (method, path, body, headers) => send(service.url, method, path, body, headers),
+    ...requester(service.url),
     remove: async () => {
       await service.close(0);
       await rm(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+export function requester(url: string): Requester {
+  return { url, request: (method, path, body, headers) => send(url, method, path, body, headers) };
 }
 
 async function send(
@@ -73,7 +81,7 @@ async function send(
 }
 
 /** Waits until an accepted operation has ended and returns it. */
-export async function ended(service: TestService, accepted: TestResponse): Promise<TestResponse["body"]> {
+export async function ended(service: Requester, accepted: TestResponse): Promise<TestResponse["body"]> {
   if (accepted.status !== 202) throw new Error(`${accepted.status}: ${JSON.stringify(accepted.body)}`);
   for (;;) {
     const { body } = await service.request("GET", accepted.headers.get("location") ?? "", undefined, {
@@ -81,4 +89,25 @@ export async function ended(service: TestService, accepted: TestResponse): Promi
     });
     if (body.finishedAt !== undefined) return body;
   }
+}
+
+/** Resolves when the first resource of AWS has come so far in an operation, by its event stream. */
+export async function firstResource(
+  url: string,
+  operation: string,
+  status: "started" | "done",
+): Promise<void> {
+  const response = await fetch(`${url}/v1/operations/${operation}/events`, {
+    headers: { authorization: `Bearer ${adminToken}`, accept: "text/event-stream" },
+  });
+  const wanted = new RegExp(
+    `"status":"${status}"[^\\n]*"resourceType":"aws:|"resourceType":"aws:[^\\n]*"status":"${status}"`,
+  );
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of response.body ?? []) {
+    text += decoder.decode(chunk, { stream: true });
+    if (wanted.test(text)) return;
+  }
+  throw new Error(`The operation ended before a resource was ${status}`);
 }

@@ -104,6 +104,7 @@ function workerWith(
     passphrases: stackPassphrases("master"),
     backendUrl: "file:///nowhere",
     node: "node-a",
+    orderlyEndMs: 200,
     metrics: createMetrics(database.pool),
     log: pino({ level: "silent" }),
   });

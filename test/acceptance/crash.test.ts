@@ -1,0 +1,92 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { adminToken, ended, firstResource, type Requester, requester } from "../support/service.ts";
+
+const spec = await readFile(new URL("../../examples/penguins.yaml", import.meta.url), "utf8");
+const entry = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const team = "/v1/teams/research";
+const pipeline = `${team}/pipelines/penguins`;
+
+interface Node extends Requester {
+  readonly child: ChildProcess;
+}
+
+describe("a service that is killed in the middle of an update", () => {
+  let dataDir: string;
+  let node: Node;
+
+  beforeAll(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), "aidlc-crash-"));
+    node = await startNode(dataDir);
+    await node.request("POST", "/v1/teams", { name: "research" });
+    const account = { accountId: "123456789012", region: "eu-central-1" };
+    await ended(node, await node.request("PUT", `${team}/accounts/${parse(spec).account}`, account));
+  });
+  afterAll(async () => {
+    const closed = once(node.child, "exit");
+    node.child.kill("SIGTERM");
+    await closed;
+    await rm(dataDir, { recursive: true, force: true });
+  });
+
+  it("says so on its next start, when no process of the update is left, and the update can be completed", async () => {
+    const fault = { kind: "latency", type: "*", operation: "create", latencyMs: 300 };
+    await node.request("POST", "/sandbox/v1/faults", fault);
+    const { body: update } = await node.request("PUT", pipeline, spec);
+    await firstResource(node.url, update.id, "done");
+    const killed = once(node.child, "exit");
+    node.child.kill("SIGKILL");
+    await killed;
+
+    node = await startNode(dataDir);
+    await node.request("DELETE", "/sandbox/v1/faults");
+    const { body: lost } = await node.request("GET", `/v1/operations/${update.id}`, undefined, {
+      prefer: "wait=60",
+    });
+    expect(lost).toMatchObject({ state: "needs_repair", error: { code: "runner_lost" } });
+    expect((await node.request("GET", pipeline)).body.state).toBe("needs_repair");
+
+    // The engine was asked to stop, not killed: it completed what it had begun and let go of the stack's lock.
+    const completed = await ended(node, await node.request("PUT", pipeline, spec));
+    expect(completed).toMatchObject({ state: "succeeded" });
+    expect(completed.result.changes.same).toBeGreaterThan(0);
+    expect((await node.request("GET", pipeline)).body.state).toBe("ready");
+  });
+
+  it("refuses a second service on the same data folder while it runs", async () => {
+    await expect(startNode(dataDir)).rejects.toThrow(/Another service runs with this data folder/);
+    expect((await node.request("GET", "/readyz")).status).toBe(200);
+  });
+});
+
+/** The service as its own process on the data of `dataDir`, ready; rejects with what it said when it ends before. */
+async function startNode(dataDir: string): Promise<Node> {
+  const child = spawn(process.execPath, [entry], {
+    env: {
+      PATH: process.env.PATH,
+      AIDLC_DATA_DIR: dataDir,
+      AIDLC_PORT: "0",
+      AIDLC_BOOTSTRAP_TOKEN: adminToken,
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let errors = "";
+  child.stderr.on("data", (chunk: Buffer) => {
+    errors += chunk.toString();
+  });
+  const ready = Promise.withResolvers<string>();
+  createInterface({ input: child.stdout }).on("line", (line) => {
+    const { msg, url } = JSON.parse(line) as { msg: string; url?: string };
+    if (msg === "ready" && url !== undefined) ready.resolve(url);
+  });
+  child.once("close", () => ready.reject(new Error(errors)));
+  const url = await ready.promise;
+  return { child, ...requester(url) };
+}

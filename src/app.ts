@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
-import swagger from "@fastify/swagger";
-import swaggerUi from "@fastify/swagger-ui";
-import fastify, { type FastifySchema } from "fastify";
+import type { Socket } from "node:net";
+import fastify from "fastify";
 import type pg from "pg";
 import type { Logger } from "pino";
 import { accountRoutes } from "./accounts/routes.ts";
 import { AppError } from "./errors.ts";
 import type { App } from "./http/app-types.ts";
 import { authentication } from "./http/authentication.ts";
+import { documentation } from "./http/documentation.ts";
 import { acceptDocuments } from "./http/documents.ts";
 import { healthRoutes } from "./http/health-routes.ts";
 import { Problem, sendProblem } from "./http/problem.ts";
@@ -23,7 +23,6 @@ import { SharedSpec } from "./pipelines/schema.ts";
 import type { Queue } from "./queue/queue.ts";
 import { sandboxRoutes } from "./sandbox/routes.ts";
 import { teamRoutes } from "./teams/routes.ts";
-import { version } from "./version.ts";
 
 export interface AppOptions {
   readonly pool: pg.Pool;
@@ -49,6 +48,7 @@ export async function buildApp(options: AppOptions): Promise<App> {
     genReqId: () => randomUUID(),
     // Our own closing hook ends what would otherwise keep connections open.
     forceCloseConnections: "idle",
+    clientErrorHandler: refuseUnreadable,
     // What Fastify refuses before a route is found, such as a path that can't be decoded.
     frameworkErrors: (error, request, reply) => {
       reply.header("x-request-id", request.id);
@@ -96,44 +96,18 @@ export async function buildApp(options: AppOptions): Promise<App> {
   return app;
 }
 
-async function documentation(app: App): Promise<void> {
-  await app.register(swagger, {
-    openapi: {
-      openapi: "3.1.0",
-      info: {
-        title: "AIDLC control plane",
-        version,
-        description: "Provisions, updates, watches and tears down the AIDLC pipelines of ML teams on AWS.",
-        license: { name: "Apache-2.0", identifier: "Apache-2.0" },
-      },
-      components: {
-        securitySchemes: { bearer: { type: "http", scheme: "bearer" } },
-      },
-      security: [{ bearer: [] }],
-      tags: [
-        { name: "teams", description: "Who owns pipelines" },
-        { name: "accounts", description: "AWS accounts and their foundations" },
-        { name: "pipelines", description: "Pipelines, their revisions, resources and status" },
-        { name: "operations", description: "Long-running actions and their events" },
-        { name: "sandbox", description: "The stand-in for AWS" },
-        { name: "service", description: "The service itself" },
-      ],
-    },
-    transform: ({ schema, url }) => ({ schema: documentedBody(schema), url }),
-    refResolver: {
-      buildLocalReference: (json, _base, _fragment, index) => String(json.$id ?? `def-${index}`),
-    },
+/** Answers what Node refuses before it becomes a request, such as a header that is too large. */
+function refuseUnreadable(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === "ECONNRESET" || !socket.writable) return;
+  const body = JSON.stringify({
+    type: "urn:aidlc:problem:invalid_request",
+    title: "invalid request",
+    status: 400,
+    code: "invalid_request",
+    detail: `The request can't be read: it is not valid HTTP, or its headers are too large (${error.code})`,
+    instance: "",
   });
-  await app.register(swaggerUi, { routePrefix: "/docs" });
-}
-
-/** A schema with each body, or part of one, that names its documentation replaced by a reference to that. */
-function documentedBody(schema: FastifySchema): FastifySchema {
-  const { body } = schema as { body?: { properties?: Record<string, object> } };
-  if (body === undefined) return schema;
-  const documented = (part: object) => ("x-documented-as" in part ? { $ref: part["x-documented-as"] } : part);
-  const { properties } = body;
-  if (properties === undefined) return { ...schema, body: documented(body) };
-  const parts = Object.entries(properties).map(([name, part]) => [name, documented(part)]);
-  return { ...schema, body: { ...body, properties: Object.fromEntries(parts) } };
+  socket.end(
+    `HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
 }

@@ -1,4 +1,4 @@
-import { parseUrn } from "./phase.ts";
+import { isAwsType, parseUrn } from "./phase.ts";
 import type { OperationError, OperationErrorCode } from "./protocol.ts";
 
 interface Rule {
@@ -92,7 +92,7 @@ export function operationError(
   const chosen = specific[0] ?? telling[0];
   const message = firstParagraph(chosen?.message ?? fallback);
   const rule = ruleFor(message);
-  const urn = chosen?.urn && parseUrn(chosen.urn).type.startsWith("aws:") ? chosen.urn : undefined;
+  const urn = chosen?.urn && isAwsType(parseUrn(chosen.urn).type) ? chosen.urn : undefined;
   const others = specific.slice(1).map((diagnostic) => firstParagraph(diagnostic.message));
   return {
     code: rule.code,

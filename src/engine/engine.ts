@@ -11,8 +11,11 @@ import {
 } from "@pulumi/pulumi/automation/index.js";
 import type { DataOnDestroy } from "../../programs/inputs.ts";
 import { operationError } from "./diagnostics.ts";
+import { isAwsType } from "./phase.ts";
 import {
   type Action,
+  changesState,
+  lostEnd,
   type OperationError,
   type RunOutcome,
   type RunRequest,
@@ -42,15 +45,6 @@ const maxStateBytes = 512 * 1024 * 1024;
 // More resources at once than this only makes AWS throttle.
 const parallel = 16;
 
-const changesState: Readonly<Record<Action, boolean>> = {
-  preview: false,
-  drift: false,
-  update: true,
-  reconcile: true,
-  refresh: true,
-  destroy: true,
-};
-
 /** Runs one action on one stack with the real engine. Failures of the run are part of the outcome; it throws only on defects. */
 export async function runAction(request: RunRequest, options: EngineOptions): Promise<RunOutcome> {
   const redact = redactor([request.passphrase]);
@@ -62,24 +56,27 @@ export async function runAction(request: RunRequest, options: EngineOptions): Pr
   try {
     const stack = await openStack(request, options, environment);
     stackExists = true;
+    options.signal.throwIfAborted();
     const onEvent = (event: PulumiEvent) => {
       const timed = events.translate(event);
       if (timed) options.onEvent(timed);
     };
-    const common = { ...commonOptions, signal: options.signal, onEvent };
+    const common = { ...commonOptions, signal: insistent(options.signal), onEvent };
     if (request.action === "destroy") stackExists = await destroy(stack, request.data, exportState, common);
     else await perform(stack, request.action, common);
   } catch (error) {
     failure = error;
   }
-  const { changes, steps, errors } = events.findings();
+  const { changes, steps, errors, engineLost } = events.findings();
   const outcome = { changes, steps: [...steps].sort(byUrn), stackExists };
   const snapshot =
-    stackExists && changesState[request.action] ? await exported(exportState, redact) : undefined;
+    stackExists && changesState(request.action) ? await exported(exportState, redact) : undefined;
   const withState = { ...outcome, ...(snapshot === undefined ? {} : { snapshot }) };
   // The exit code of an interrupted engine may say success: we asked for the end, so it is "cancelled".
   if (options.signal.aborted) return { ...withState, state: "cancelled", error: cancelledError };
   if (failure === undefined) return { ...withState, state: "succeeded" };
+  if (engineLost)
+    return { ...withState, ...lostEnd(request.action, "The engine was killed in the middle of its work") };
   return { ...withState, state: "failed", error: failureOf(failure, errors, redact) };
 }
 
@@ -124,7 +121,7 @@ async function newOrExisting({ stack, action }: RunRequest, workspace: LocalWork
     return await Stack.create(stack.name, workspace);
   } catch (error) {
     // An earlier first operation came this far and no further.
-    if (error instanceof StackAlreadyExistsError && changesState[action])
+    if (error instanceof StackAlreadyExistsError && changesState(action))
       return Stack.select(stack.name, workspace);
     throw error;
   }
@@ -152,8 +149,25 @@ function cliEnvironment(request: RunRequest, folder: string): Record<string, str
 
 /** A preview of a stack that doesn't exist yet plays in a backend of its own, so that it leaves no empty stack behind. */
 function backendOf(request: RunRequest, folder: string): string {
-  if (changesState[request.action] || request.stack.exists) return request.backendUrl;
+  if (changesState(request.action) || request.stack.exists) return request.backendUrl;
   return `file://${folder}/home`;
+}
+
+/**
+ * A signal that tells a listener which comes too late as well. The SDK only waits for the event (pulumi/pulumi#19954), and adds its
+ * listener after a while of preparations: an abort before that would be lost, and the operation run to its end.
+ */
+function insistent(signal: AbortSignal): AbortSignal {
+  return new Proxy(signal, {
+    get: (target, key) => {
+      if (key === "addEventListener") {
+        return (type: "abort", listener: () => void) =>
+          target.aborted ? queueMicrotask(listener) : target.addEventListener(type, listener);
+      }
+      const value: unknown = Reflect.get(target, key);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
 }
 
 const commonOptions = { parallel, color: "never" as const, suppressProgress: true, suppressOutputs: true };
@@ -207,8 +221,17 @@ async function destroy(
   // created completely must be removable without being completed first.
   const target = data === "delete" ? unforcedUrns(deployment) : [];
   if (target.length > 0) await stack.up({ ...common, target });
-  if (!common.signal.aborted) await stack.destroy({ ...options, remove: true });
-  return common.signal.aborted;
+  if (common.signal.aborted) return true;
+  await stack.destroy(options);
+  if (common.signal.aborted) return true;
+  // Not by the engine's own `remove`: beside a program it can leave the stack's root, and then refuses.
+  const left = snapshotOf(await exportState(), (text) => text).resources.filter(({ type }) =>
+    isAwsType(type),
+  );
+  if (left.length > 0)
+    throw new Error(`The stack still has ${left.map((resource) => resource.urn).join(", ")}`);
+  await stack.workspace.removeStack(stack.name, { force: true });
+  return false;
 }
 
 async function exported(exportState: ExportState, redact: Redact): Promise<Snapshot | undefined> {

@@ -20,3 +20,8 @@ export function parseUrn(urn: string): UrnParts {
     phase: phases.find((phase) => phase === name),
   };
 }
+
+/** Whether resources of a type stand for something on AWS: the others are components, or the engine's own. */
+export function isAwsType(type: string): boolean {
+  return type.startsWith("aws:");
+}

@@ -21,6 +21,11 @@ export function runsProgram(action: Action): boolean {
   return action !== "drift";
 }
 
+/** Actions that take the stack's lock; the others only read. */
+export function changesState(action: Action): boolean {
+  return action !== "preview" && action !== "drift";
+}
+
 /** One operation for a runner; travels over the channel between processes, never over a command line. */
 export interface RunRequest {
   readonly operationId: string;
@@ -120,6 +125,23 @@ export interface OperationError {
   readonly resource?: { readonly urn: string; readonly type: string; readonly name: string };
   /** Further failures of the same run. */
   readonly others?: readonly string[];
+}
+
+/** The end of an action whose process disappeared: what it changed, and whether it left the stack's lock, isn't known. */
+export function lostEnd(
+  action: Action,
+  message: string,
+): { state: RunOutcome["state"]; error: OperationError } {
+  return changesState(action)
+    ? {
+        state: "needs_repair",
+        error: {
+          code: "runner_lost",
+          message,
+          remedy: "Apply again, or delete; if that says stack_locked, follow docs/runbook.md first",
+        },
+      }
+    : { state: "failed", error: { code: "runner_lost", message, remedy: "Nothing was changed: repeat it" } };
 }
 
 /** One resource in a stack's state, secrets masked. */

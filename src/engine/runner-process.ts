@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
   type FromRunner,
+  lostEnd,
   type RunOutcome,
   type RunRequest,
   runsProgram,
@@ -121,8 +122,8 @@ export class RunnerProcess {
     this.#child.on("message", onMessage);
     try {
       await this.ready;
+      if (signal.aborted || ending !== undefined) return notBegun(request);
       signal.addEventListener("abort", onCancel);
-      if (signal.aborted) onCancel();
       this.#send({ type: "run", request, folder });
       await (runsProgram(request.action) ? this.#exited : Promise.race([this.#exited, answered.promise]));
     } catch {
@@ -163,6 +164,16 @@ export class RunnerProcess {
   }
 }
 
+/** The end of an operation that was called off before its engine began. */
+function notBegun({ stack }: RunRequest): RunOutcome {
+  const error = {
+    code: "cancelled",
+    message: "The operation was cancelled before it began",
+    remedy: "Nothing was changed",
+  } as const;
+  return { state: "cancelled", changes: {}, steps: [], stackExists: stack.exists, error };
+}
+
 /** A private folder for one run: work directory, temporary files, Pulumi home. */
 function makeRunFolder(folder: string): string {
   for (const part of ["project", "home", "tmp"])
@@ -193,18 +204,10 @@ function truthful(
       },
     };
   }
-  const readOnly = request.action === "preview" || request.action === "drift";
   return {
-    state: readOnly ? "failed" : "needs_repair",
     changes: {},
     steps: [],
     stackExists: true,
-    error: {
-      code: "runner_lost",
-      message: "The process of this operation ended without a result",
-      remedy: readOnly
-        ? "Nothing was changed: repeat it"
-        : "Apply again; if that says stack_locked, follow docs/runbook.md first",
-    },
+    ...lostEnd(request.action, "The process of this operation ended without a result"),
   };
 }

@@ -18,22 +18,20 @@ if (!process.send) throw new Error("A runner is started by the supervisor only")
 
 const pluginFolder = process.argv[2] || undefined;
 const command = await PulumiCommand.get({ skipVersionCheck: true });
-let abort = new AbortController();
+let abort: AbortController | undefined;
 
 process.on("message", (message: ToRunner) => {
-  if (message.type === "cancel") abort.abort();
+  if (message.type === "cancel") abort?.abort();
   else void serve(message.request, message.folder);
 });
 // The supervisor died: end the engine in an orderly way, so that the state is whole and the lock is gone.
 process.on("disconnect", () => {
+  if (abort === undefined) process.exit(1);
   abort.abort();
-  if (!serving) process.exit(1);
 });
-let serving = false;
 send({ type: "ready" });
 
 async function serve(request: RunRequest, folder: string): Promise<void> {
-  serving = true;
   abort = new AbortController();
   const outcome = await runAction(request, {
     folder,
@@ -43,7 +41,7 @@ async function serve(request: RunRequest, folder: string): Promise<void> {
     signal: abort.signal,
     onEvent: (timed) => send({ type: "event", timed }),
   });
-  serving = false;
+  abort = undefined;
   if (!process.connected) process.exit(1);
   send({ type: "outcome", outcome }, () => {
     if (runsProgram(request.action)) process.exit(0);

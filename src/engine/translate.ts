@@ -1,5 +1,5 @@
 import type { EngineEvent as PulumiEvent, StepEventMetadata } from "@pulumi/pulumi/automation/index.js";
-import { parseUrn } from "./phase.ts";
+import { isAwsType, parseUrn } from "./phase.ts";
 import { valueAtPath } from "./property-path.ts";
 import type { Action, ChangeKind, EngineEvent, PropertyChange, Step, TimedEvent } from "./protocol.ts";
 import { type Redact, redactValue } from "./redaction.ts";
@@ -11,6 +11,8 @@ export interface Findings {
   readonly steps: readonly Step[];
   readonly changes: StepChanges;
   readonly errors: readonly { readonly message: string; readonly urn?: string }[];
+  /** Whether a command of the engine's began and never told its end: it was killed. */
+  readonly engineLost: boolean;
 }
 
 export interface Translator {
@@ -27,6 +29,7 @@ export function translator(action: Action, redact: Redact): Translator {
   const steps = new Map<string, Step>();
   const errors: { message: string; urn?: string }[] = [];
   const outcomes = new Map<string, string>();
+  let running = 0;
 
   const resourceEvent = (
     metadata: StepEventMetadata,
@@ -38,10 +41,10 @@ export function translator(action: Action, redact: Redact): Translator {
     const { type, name, phase } = parseUrn(metadata.urn);
     // A preview has no "done" for what it only plans.
     const counts = status === "done" || (action === "preview" && status === "started");
-    if (counts && type.startsWith("aws:")) countOutcome(metadata);
+    if (counts && isAwsType(type)) countOutcome(metadata);
     if (silentActions.has(metadata.op) && status !== "failed") return undefined;
     const propertyChanges = changesOf(metadata, redact);
-    if (isPlanned(action, status) && type.startsWith("aws:")) {
+    if (isPlanned(action, status) && isAwsType(type)) {
       const planned = steps.get(metadata.urn);
       steps.set(metadata.urn, {
         action: actionOf(metadata.op),
@@ -89,6 +92,9 @@ export function translator(action: Action, redact: Redact): Translator {
   };
 
   const translated = (event: PulumiEvent, atMs: number) => {
+    // Every command tells its begin by the first of these, and its end, however it came about, by the second.
+    if (event.preludeEvent) running += 1;
+    if (event.cancelEvent) running -= 1;
     if (event.resourcePreEvent) return resourceEvent(event.resourcePreEvent.metadata, "started", atMs);
     if (event.resOutputsEvent) return resourceEvent(event.resOutputsEvent.metadata, "done", atMs);
     if (event.resOpFailedEvent) return resourceEvent(event.resOpFailedEvent.metadata, "failed", atMs);
@@ -117,7 +123,7 @@ export function translator(action: Action, redact: Redact): Translator {
       if (result === undefined) return undefined;
       return { at, event: result.event, ...(result.phase === undefined ? {} : { phase: result.phase }) };
     },
-    findings: () => ({ steps: [...steps.values()], changes: changes(), errors }),
+    findings: () => ({ steps: [...steps.values()], changes: changes(), errors, engineLost: running > 0 }),
   };
 }
 

@@ -1,9 +1,11 @@
-import { parseDocument } from "yaml";
+import { parseDocument, visit, type YAMLMap } from "yaml";
 import { AppError } from "../errors.ts";
 import type { App } from "./app-types.ts";
 
 // Deeper than any document of ours; what walks a document recursively must not run out of stack.
 const maxDepth = 64;
+// Parsing YAML takes a hundred times as long as JSON, and nothing else is answered meanwhile. A spec has a few kilobytes.
+const maxYamlCharacters = 256 * 1024;
 // A handful of aliases expands to gigabytes; a spec needs none.
 const maxAliases = 20;
 
@@ -30,17 +32,36 @@ function parseBody(text: string, format: string, parse: (text: string) => unknow
   try {
     value = parse(text);
   } catch (error) {
-    throw unusable("", `is not valid ${format}: ${(error as Error).message.split("\n")[0]}`, error);
+    if (error instanceof AppError) throw error;
+    // A RangeError is the parser's own stack at its end.
+    const reason =
+      error instanceof RangeError ? "it is nested too deeply" : (error as Error).message.split("\n")[0];
+    throw unusable("", `is not valid ${format}: ${reason}`, error);
   }
   refuseUnstorable(value);
   return value;
 }
 
 function parseYaml(text: string): unknown {
-  const document = parseDocument(text, { uniqueKeys: true });
+  if (text.length > maxYamlCharacters) {
+    throw new AppError("payload_too_large", "A YAML body has at most 256 KiB: send a smaller one, or JSON");
+  }
+  // The library's own search for keys that stand twice takes minutes for a hundred thousand keys.
+  const document = parseDocument(text, { uniqueKeys: false });
   const [error] = document.errors;
+  if (error?.code === "MULTIPLE_DOCS") throw new Error("it holds several documents: send one");
   if (error) throw error;
+  visit(document, { Map: (_key, map) => refuseTwins(map) });
   return document.toJS({ maxAliasCount: maxAliases });
+}
+
+function refuseTwins(map: YAMLMap): void {
+  const seen = new Set<string>();
+  for (const { key } of map.items) {
+    const name = String(key);
+    if (seen.has(name)) throw new Error(`key "${name}" stands twice in one mapping`);
+    seen.add(name);
+  }
 }
 
 /** Throws for what could be parsed and not be stored: too deep, or with a text that PostgreSQL's jsonb doesn't take. */

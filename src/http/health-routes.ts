@@ -4,7 +4,10 @@ import { AppError } from "../errors.ts";
 import type { Metrics } from "../metrics.ts";
 import { type App, problems } from "./app-types.ts";
 
-const Health = Type.Object({ status: Type.Literal("ok") }, { description: "The service is well" });
+const Health = Type.Object(
+  { status: Type.Literal("ok", { description: "Always the same" }) },
+  { description: "The service is well" },
+);
 
 export interface HealthRoutesOptions {
   readonly pool: pg.Pool;
@@ -59,6 +62,4 @@ export function healthRoutes(app: App, { pool, metrics, closing }: HealthRoutesO
     async (_request, reply) =>
       reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
   );
-
-  app.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
 }

@@ -10,7 +10,7 @@ export const PageQuery = {
 export function pageOf<Item extends TSchema>(item: Item, description: string) {
   return Type.Object(
     {
-      items: Type.Array(item),
+      items: Type.Array(item, { description: "The items of this page" }),
       nextCursor: Type.Optional(Type.String({ description: "Absent on the last page" })),
     },
     { description },

@@ -32,7 +32,7 @@ export const StepView = Type.Object(
     name: Type.String({ description: "The resource's name in the program" }),
     phase: Type.Optional(PhaseName),
     awsId: Type.Optional(Type.String({ description: "The resource's id on AWS" })),
-    changes: Type.Array(PropertyChange),
+    changes: Type.Array(PropertyChange, { description: "Its properties that differ" }),
   },
   { description: "One resource that would change or has drifted" },
 );
@@ -48,7 +48,11 @@ const OperationErrorView = Type.Object(
     remedy: Type.String({ description: "What to do about it" }),
     resource: Type.Optional(
       Type.Object(
-        { urn: Type.String(), type: Type.String(), name: Type.String() },
+        {
+          urn: Type.String({ description: "The resource's URN" }),
+          type: Type.String({ description: "Its type" }),
+          name: Type.String({ description: "Its name in the program" }),
+        },
         { description: "Where it happened" },
       ),
     ),

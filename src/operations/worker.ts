@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import type { Logger } from "pino";
-import type { OperationError, ProgramRequest, RunOutcome, TimedEvent } from "../engine/protocol.ts";
+import { lostEnd, type ProgramRequest, type RunOutcome, type TimedEvent } from "../engine/protocol.ts";
 import { reap, waitUntilGone } from "../engine/reaper.ts";
 import type { Runner, Supervisor } from "../engine/supervisor.ts";
 import { AppError } from "../errors.ts";
@@ -21,7 +21,7 @@ import {
 } from "./claims.ts";
 import { EventRecorder } from "./event-recorder.ts";
 import type { StackPassphrases } from "./passphrases.ts";
-import { changesStack, isEnded, laneOf } from "./states.ts";
+import { isEnded, laneOf } from "./states.ts";
 import { findOperation, type Operation, type OperationResult } from "./store.ts";
 
 /** What a feature does for the operations on its own stacks. */
@@ -122,19 +122,11 @@ export class Worker {
       if (this.#running.has(lapsed.id)) continue;
       if (lapsed.runner !== null) await waitUntilGone(lapsed.runner, this.#options.orderlyEndMs);
       const killed = lapsed.runner === null ? 0 : await reap(lapsed.runner);
-      const changed = changesStack(lapsed.kind);
-      const error: OperationError = {
-        code: "runner_lost",
-        message: "The service ended while this operation ran",
-        remedy: changed
-          ? "Apply again; if that says stack_locked, follow docs/runbook.md first"
-          : "Nothing was changed: repeat it",
-      };
-      const state = changed ? "needs_repair" : "failed";
-      await finishOperation(pool, lapsed.id, lapsed.fencingToken, { state, result: null, error });
+      const end = lostEnd(lapsed.kind, "The service ended while this operation ran");
+      await finishOperation(pool, lapsed.id, lapsed.fencingToken, { ...end, result: null });
       await queue.discard(laneOf(lapsed.kind), lapsed.id);
       log.warn(
-        { operationId: lapsed.id, killed, state },
+        { operationId: lapsed.id, killed, state: end.state },
         "an operation that nobody runs any more was settled",
       );
     }

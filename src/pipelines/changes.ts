@@ -130,7 +130,7 @@ export async function submitOnApplied(
     await hold(client, request);
     const pipeline = await getPipeline(client, request.team, request.name);
     checkRevision(request, pipeline);
-    if (pipeline.appliedRevision === null && kind !== "destroy") {
+    if (pipeline.appliedRevision === null && !worksUnapplied.includes(kind)) {
       const operation = pipeline.lastChange?.id;
       throw new AppError(
         "pipeline_conflict",
@@ -149,6 +149,9 @@ export async function submitOnApplied(
     });
   });
 }
+
+// What helps a pipeline out of a first update that came to no good end.
+const worksUnapplied: readonly OperationKind[] = ["destroy", "refresh"];
 
 /** Keeps the team from being deleted and other requests from changing this pipeline until the transaction has ended. */
 async function hold(client: pg.PoolClient, { team, name }: PipelineRequest): Promise<void> {

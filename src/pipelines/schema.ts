@@ -1,13 +1,15 @@
 import Type, { type Static } from "typebox";
 import { PipelineSpec } from "../../programs/spec.ts";
 import { AccountName, Moment, OperationId, PipelineName, shared, TeamName } from "../http/app-types.ts";
+import { withOptionalDefaults } from "../http/documentation.ts";
 import { PhaseName, StepView } from "../operations/schema.ts";
 import { operationKinds, operationStates } from "../operations/states.ts";
 import { pipelineStates } from "./state.ts";
+import { phaseStates } from "./status.ts";
 import type { Pipeline } from "./store.ts";
 
 /** The spec as the application shares it; named by `$id` in the API's documentation. */
-export const SharedSpec = { ...PipelineSpec, $id: "PipelineSpec" };
+export const SharedSpec = { ...withOptionalDefaults(PipelineSpec), $id: "PipelineSpec" };
 const SpecAnswer = shared("PipelineSpec", PipelineSpec);
 
 export const PipelineParams = Type.Object({ team: TeamName, pipeline: PipelineName });
@@ -41,7 +43,7 @@ const summaryFields = {
 
 export const PipelineSummary = Type.Object(summaryFields, { description: "A pipeline without its spec" });
 export const PipelineView = Type.Object(
-  { ...summaryFields, spec: PipelineSpec },
+  { ...summaryFields, spec: SpecAnswer },
   { description: "A pipeline" },
 );
 
@@ -98,7 +100,7 @@ export const StatusView = Type.Object(
     phases: Type.Array(
       Type.Object({
         phase: PhaseName,
-        state: Type.Enum(["absent", "changing", "ready", "drifted", "failed"], {
+        state: Type.Enum([...phaseStates], {
           description: "The phase in one word",
         }),
         resources: Type.Integer({ description: "AWS resources it has" }),

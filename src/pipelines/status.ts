@@ -1,8 +1,9 @@
 import { type Phase, phases } from "../engine/phase.ts";
 import type { Step } from "../engine/protocol.ts";
-import type { OperationState } from "../operations/states.ts";
+import { isEnded, type OperationState } from "../operations/states.ts";
 
-export type PhaseState = "absent" | "changing" | "ready" | "drifted" | "failed";
+export const phaseStates = ["absent", "changing", "ready", "incomplete", "drifted", "failed"] as const;
+export type PhaseState = (typeof phaseStates)[number];
 
 export interface PhaseStatus {
   readonly phase: Phase;
@@ -20,30 +21,37 @@ export interface PhaseFacts {
   readonly drift: readonly Step[];
 }
 
-/** One line per phase, in the life cycle's order; a failure counts more than a drift, a running change more than either. */
+/**
+ * One line per phase, in the life cycle's order. A running change counts most, then a failure. After a change that didn't
+ * succeed no other phase is called ready: what it would have done there is not known.
+ */
 export function phaseStatuses({ counts, lastChange, failed, drift }: PhaseFacts): PhaseStatus[] {
-  const changing = lastChange === "queued" || lastChange === "running" || lastChange === "awaiting_approval";
+  const changing = lastChange !== undefined && !isEnded(lastChange);
+  const incomplete = lastChange !== undefined && lastChange !== "succeeded";
   return phases.map((phase) => {
     const resources = counts.get(phase) ?? 0;
     const drifted = drift.filter((step) => step.phase === phase).length;
-    const state = stateOf({
+    const facts = {
       changing,
+      incomplete,
       failed: failed.has(phase),
       drifted: drifted > 0,
       absent: resources === 0,
-    });
-    return { phase, state, resources, drifted };
+    };
+    return { phase, state: stateOf(facts), resources, drifted };
   });
 }
 
 function stateOf(facts: {
   changing: boolean;
+  incomplete: boolean;
   failed: boolean;
   drifted: boolean;
   absent: boolean;
 }): PhaseState {
   if (facts.changing) return "changing";
   if (facts.failed) return "failed";
+  if (facts.incomplete) return "incomplete";
   if (facts.absent) return "absent";
   return facts.drifted ? "drifted" : "ready";
 }

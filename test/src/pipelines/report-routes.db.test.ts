@@ -132,7 +132,7 @@ describe("the status of a pipeline", () => {
     await ran("update", "failed", { failedPhase: "learning" });
     expect(await get("/status")).toMatchObject({ state: "failed", lastChange: { state: "failed" } });
     expect(await phase("learning")).toMatchObject({ state: "failed" });
-    expect(await phase("infrastructure")).toMatchObject({ state: "ready" });
+    expect(await phase("infrastructure")).toMatchObject({ state: "incomplete" });
   });
 
   it("says what drifted until the next change", async () => {

@@ -170,11 +170,19 @@ describe("checks and repairs", () => {
     ["refreshes", "refresh"],
   ] as const;
 
-  it.each(kinds)("%s need something that was applied", async (path) => {
+  it.each(kinds.slice(0, 2))("%s need something that was applied", async (path) => {
     const { body: update } = await churn.put();
     expect(await api.send("POST", `${churn.url}/${path}`)).toMatchObject({
       status: 409,
       body: { code: "pipeline_conflict", operation: update.id },
+    });
+  });
+
+  it("refreshes help out a pipeline that was never applied completely", async () => {
+    await churn.put();
+    expect(await api.send("POST", `${churn.url}/refreshes`)).toMatchObject({
+      status: 202,
+      body: { revision: 1 },
     });
   });
 

@@ -50,7 +50,14 @@ describe("phaseStatuses", () => {
   it("says failed only for phases in which something failed", () => {
     const change = { lastChange: "failed", failed: new Set<Phase>(["deployment"]) } as const;
     expect(stateOf("deployment", change)?.state).toBe("failed");
-    expect(stateOf("learning", change)?.state).toBe("ready");
+    expect(stateOf("learning", change)?.state).toBe("incomplete");
+  });
+
+  it("calls no phase ready, and none absent, after a change that didn't succeed", () => {
+    for (const lastChange of ["failed", "cancelled", "needs_repair"] as const) {
+      expect(stateOf("learning", { lastChange })?.state).toBe("incomplete");
+      expect(stateOf("learning", { lastChange, counts: new Map() })?.state).toBe("incomplete");
+    }
   });
 
   it("lets a failure count more than a drift and than having nothing", () => {

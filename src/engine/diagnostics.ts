@@ -33,19 +33,20 @@ const rules: readonly Rule[] = [
   {
     code: "throttled",
     pattern: /\b(Throttl(ing|ed)(Exception)?|TooManyRequests(Exception)?|RequestLimitExceeded|SlowDown)\b/,
-    remedy: "AWS refused the rate of calls: apply again, what is done stays done",
+    remedy: "AWS refused the rate of calls: repeat the operation, what is done stays done",
   },
   {
     code: "quota_exceeded",
     pattern:
       /\b(\w*LimitExceeded(Exception|Fault)?|ServiceQuotaExceeded(Exception)?|TooManyBuckets|QuotaExceeded)\b/,
-    remedy: "Raise this quota in the account, or remove what is no longer needed, then apply again",
+    remedy: "Raise this quota in the account, or remove what is no longer needed, then repeat the operation",
   },
   {
     code: "already_exists",
     pattern:
       /\b(\w*AlreadyExists(Exception|Fault)?|BucketAlreadyOwnedByYou|\w*Duplicate\w*|EntityAlreadyExists)\b/,
-    remedy: "A resource of this name exists outside this stack: remove or rename it, then apply again",
+    remedy:
+      "A resource of this name exists outside this stack: remove or rename it, then repeat the operation",
   },
   {
     code: "in_use",
@@ -57,7 +58,8 @@ const rules: readonly Rule[] = [
     code: "missing_reference",
     pattern:
       /\b(NoSuch\w+|\w*NotFound(Exception|Fault)?|Invalid\w+\.NotFound|ResourceNotFound(Exception)?)\b/,
-    remedy: "The resource it refers to does not exist (any more): reconcile the stack, then apply again",
+    remedy:
+      "The resource it refers to does not exist (any more): reconcile the stack, then repeat the operation",
   },
   {
     code: "invalid_input",

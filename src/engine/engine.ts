@@ -17,6 +17,7 @@ import {
   changesState,
   lostEnd,
   type OperationError,
+  type ResourceRecord,
   type RunOutcome,
   type RunRequest,
   runsProgram,
@@ -222,16 +223,19 @@ async function destroy(
   const target = data === "delete" ? unforcedUrns(deployment) : [];
   if (target.length > 0) await stack.up({ ...common, target });
   if (common.signal.aborted) return true;
-  await stack.destroy(options);
+  if (onAws(deployment).length > 0) await stack.destroy(options);
   if (common.signal.aborted) return true;
   // Not by the engine's own `remove`: beside a program it can leave the stack's root, and then refuses.
-  const left = snapshotOf(await exportState(), (text) => text).resources.filter(({ type }) =>
-    isAwsType(type),
-  );
+  const left = onAws(await exportState());
   if (left.length > 0)
     throw new Error(`The stack still has ${left.map((resource) => resource.urn).join(", ")}`);
   await stack.workspace.removeStack(stack.name, { force: true });
   return false;
+}
+
+/** What a deployment holds on AWS. */
+function onAws(deployment: unknown): readonly ResourceRecord[] {
+  return snapshotOf(deployment, (text) => text).resources.filter(({ type }) => isAwsType(type));
 }
 
 async function exported(exportState: ExportState, redact: Redact): Promise<Snapshot | undefined> {

@@ -30,6 +30,9 @@ export async function openQueue(databaseUrl: string, onError: (error: Error) => 
     application_name: "aidlc-queue",
     max: 6,
     schedule: false,
+    // How soon the jobs of a node that died are seen to.
+    superviseIntervalSeconds: 10,
+    monitorIntervalSeconds: 10,
     useListenNotify: true,
   });
   boss.on("error", onError);
@@ -40,7 +43,7 @@ export async function openQueue(databaseUrl: string, onError: (error: Error) => 
       notify: true,
       retryLimit: 1_000_000,
       retryDelay: 5,
-      heartbeatSeconds: 30,
+      heartbeatSeconds: 15,
       // An operation waits as long as it must; pg-boss would forget its job after 14 days.
       retentionSeconds: 365 * 86_400,
       // A day: the wall-clock limit of an operation ends it long before.

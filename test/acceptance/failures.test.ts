@@ -1,5 +1,8 @@
+import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import {
@@ -11,6 +14,8 @@ import {
 } from "../support/service.ts";
 
 const spec = await readFile(new URL("../../examples/penguins.yaml", import.meta.url), "utf8");
+const run = promisify(execFile);
+const root = fileURLToPath(new URL("../..", import.meta.url));
 const team = "/v1/teams/research";
 const account = `${team}/accounts/${parse(spec).account}`;
 
@@ -93,6 +98,33 @@ describe("when something goes wrong", () => {
     expect(body.items.filter((item: TestResponse["body"]) => item.deletionDueAt === undefined)).toEqual([]);
   });
 
+  it("an engine that is killed leaves an operation that needs repair, and the runbook's commands free its stack", async () => {
+    const pipeline = `${team}/pipelines/killed`;
+    await fault({ kind: "latency", type: "aws:kms/key:Key", operation: "create", latencyMs: 60_000 });
+    const accepted = await send("PUT", pipeline, spec);
+    await firstResource(service.url, accepted.body.id, "done");
+    for (const pid of await enginesOf(service.dataDir)) process.kill(pid, "SIGKILL");
+    const lost = await ended(service, accepted);
+    expect(lost).toMatchObject({ state: "needs_repair", error: { code: "runner_lost" } });
+    await send("DELETE", "/sandbox/v1/faults");
+
+    const locked = await ended(service, await send("PUT", pipeline, spec));
+    expect(locked).toMatchObject({ state: "failed", error: { code: "stack_locked" } });
+    expect(locked.error.remedy).toMatch(/runbook/);
+
+    const commands = `eval "$(node ${root}/scripts/stack-environment.ts aidlc-pipeline research.killed)"
+      printf '{"name": "aidlc-pipeline", "runtime": "nodejs"}' > Pulumi.yaml
+      pulumi stack export --stack research.killed
+      pulumi cancel --yes research.killed`;
+    const { stdout } = await run("sh", ["-ec", commands], {
+      cwd: service.dataDir,
+      env: { PATH: process.env.PATH, HOME: service.dataDir, AIDLC_DATA_DIR: service.dataDir },
+      maxBuffer: 64 * 1024 * 1024,
+    });
+    expect(stdout).toContain("has been canceled");
+    expect(await ended(service, await send("PUT", pipeline, spec))).toMatchObject({ state: "succeeded" });
+  });
+
   it("operations leave no process and no work folder behind", async () => {
     // Spares are the only runners left; each has one folder.
     const folders = await readdir(join(service.dataDir, "work"));
@@ -113,4 +145,19 @@ async function runnerMarkers(dataDir: string): Promise<string[]> {
     .filter((entries) => entries.some((entry) => entry.startsWith(`HOME=${dataDir}`)))
     .flatMap((entries) => entries.filter((entry) => entry.startsWith("AIDLC_RUNNER=")))
     .map((entry) => entry.slice("AIDLC_RUNNER=".length));
+}
+
+/** Process ids of the engines that work for this service. */
+async function enginesOf(dataDir: string): Promise<number[]> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const commands = await Promise.all(
+    pids.map(async (pid) => {
+      const environment = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
+      const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+      return environment.includes(`PULUMI_HOME=${dataDir}`) && command.startsWith("pulumi\0")
+        ? [Number(pid)]
+        : [];
+    }),
+  );
+  return commands.flat();
 }

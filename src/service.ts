@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import { foundationOwner } from "./accounts/owner.ts";
 import { buildApp } from "./app.ts";
@@ -17,7 +16,7 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from "./postgres/embedde
 import { migrate } from "./postgres/migrations.ts";
 import { holdNode } from "./postgres/node-lock.ts";
 import { openPool } from "./postgres/pool.ts";
-import { openQueue } from "./queue/queue.ts";
+import { openQueue, type Queue } from "./queue/queue.ts";
 
 export interface Service {
   /** Where it listens, such as http://127.0.0.1:8080. */
@@ -46,7 +45,7 @@ export async function startService(config: Config, log: Logger): Promise<Service
   try {
     const server =
       config.databaseUrl === undefined
-        ? await startEmbeddedPostgres(join(config.dataDir, "postgres"))
+        ? await startEmbeddedPostgres(join(config.dataDir, "postgres"), (event) => log.warn(event))
         : undefined;
     const databaseUrl = config.databaseUrl ?? (server as EmbeddedPostgres).url;
     // Before the server's end becomes ours to decide: when another service has the name, the server is that one's.
@@ -117,7 +116,7 @@ export async function startService(config: Config, log: Logger): Promise<Service
       closing: closing.signal,
       log,
     });
-    url = loopbackOf(await app.listen({ host: config.host, port: config.port }));
+    url = loopbackOf(await app.listen({ host: config.host, port: config.port }).catch(inUse(config)));
 
     let closed: Promise<void> | undefined;
     return {
@@ -127,7 +126,7 @@ export async function startService(config: Config, log: Logger): Promise<Service
         closed ??= (async () => {
           closing.abort();
           await closeHttp(app);
-          await stopOperations(worker, queue.stop(graceMs + limits.cancelMs), graceMs, log);
+          await stopOperations(worker, queue, graceMs, log);
           await closeAll();
         })();
         return closed;
@@ -139,6 +138,15 @@ export async function startService(config: Config, log: Logger): Promise<Service
   }
 }
 
+function inUse({ host, port }: Config): (error: NodeJS.ErrnoException) => never {
+  return (cause) => {
+    if (cause.code !== "EADDRINUSE") throw cause;
+    throw new Error(`Something listens on ${host}:${port} already: choose another port by AIDLC_PORT`, {
+      cause,
+    });
+  };
+}
+
 /** Streams end by the closing signal; whatever else is still connected after two seconds is cut off, idle or not. */
 async function closeHttp(app: App): Promise<void> {
   const cut = setTimeout(() => app.server.closeAllConnections(), 2_000);
@@ -146,21 +154,23 @@ async function closeHttp(app: App): Promise<void> {
   clearTimeout(cut);
 }
 
-/** Gives running operations time to end by themselves; those still running then are asked to stop, which leaves a whole state. */
-async function stopOperations(
-  worker: Worker,
-  stopped: Promise<void>,
-  graceMs: number,
-  log: Logger,
-): Promise<void> {
-  const timer = new AbortController();
-  const grace = sleep(graceMs, "late" as const, { signal: timer.signal }).catch(() => "ended" as const);
-  if ((await Promise.race([stopped, grace])) === "late") {
+/**
+ * Gives running operations time to end by themselves; those still running then are asked to stop, which leaves a whole state.
+ * What can't be recorded even then, because the database is gone, is left to the next start.
+ */
+async function stopOperations(worker: Worker, queue: Queue, graceMs: number, log: Logger): Promise<void> {
+  const cancel = setTimeout(() => {
     log.warn({ graceMs }, "operations still run: stopping them");
-    await worker.cancelAll();
+    worker.cancelAll();
+  }, graceMs);
+  try {
+    await queue.stop(graceMs + limits.cancelMs);
+  } catch (error) {
+    log.error({ err: error }, "the queue could not be stopped in order");
+  } finally {
+    clearTimeout(cancel);
+    worker.giveUpRecording();
   }
-  timer.abort();
-  await stopped;
 }
 
 /** Where this process reaches itself, whichever addresses it listens on. */

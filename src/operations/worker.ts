@@ -56,6 +56,7 @@ export class Worker {
   readonly #options: WorkerOptions;
   readonly #running = new Map<string, AbortController>();
   #settling: Promise<void> | undefined;
+  #givenUp = false;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -98,10 +99,14 @@ export class Worker {
     return controller !== undefined;
   }
 
-  /** Asks every running operation to stop and waits for their ends. */
-  async cancelAll(): Promise<void> {
+  /** From now on an end that can't be recorded at once is left to the next start, which settles the operation. */
+  giveUpRecording(): void {
+    this.#givenUp = true;
+  }
+
+  /** Asks every running operation to stop. */
+  cancelAll(): void {
     for (const controller of this.#running.values()) controller.abort();
-    while (this.#running.size > 0) await sleep(50);
   }
 
   /**
@@ -199,7 +204,7 @@ export class Worker {
         if (!kept) log.error("a newer claim holds this operation: its end was not recorded");
         return;
       } catch (error) {
-        if (!isUnavailable(error)) throw error;
+        if (!isUnavailable(error) || this.#givenUp) throw error;
         log.warn({ err: error }, "the end of an operation could not be recorded yet");
         await sleep(recordRetryMs);
       }

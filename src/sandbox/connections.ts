@@ -34,7 +34,10 @@ export class Connections {
    * Serves on loopback and returns the port. The sockets are accepted here and handed to gRPC, because gRPC's server says nothing
    * of a connection's end, and the next connection may get the same port.
    */
-  async serve(server: grpc.Server, port = 0): Promise<{ port: number; close: () => void }> {
+  async serve(
+    server: grpc.Server,
+    port = 0,
+  ): Promise<{ port: number; drained: () => Promise<void>; close: () => void }> {
     const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
     const listener = net.createServer({ noDelay: true }, (socket) => {
       const peer = `${socket.remoteAddress}:${socket.remotePort}`;
@@ -51,6 +54,8 @@ export class Connections {
       throw new Error("The sandbox could not listen on loopback");
     return {
       port: address.port,
+      // A listener is closed when its last connection is.
+      drained: () => new Promise((resolve) => listener.close(() => resolve())),
       close: () => {
         listener.close();
         injector.destroy();

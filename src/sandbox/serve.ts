@@ -8,6 +8,8 @@ import { ResourceStore } from "./store.ts";
 
 export interface ServedProvider {
   readonly port: number;
+  /** Takes no further engine and resolves when those that are attached have gone. */
+  drained(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -21,11 +23,12 @@ export async function serveProvider(databaseUrl: string): Promise<ServedProvider
   const connections = new Connections();
   const lifecycle = new Lifecycle(pool, schema, faults);
   const server = providerServer({ schema, lifecycle, store: new ResourceStore(pool), connections });
-  const { port, close } = await connections.serve(server);
+  const { port, drained, close } = await connections.serve(server);
   // Not awaited: an engine that waits for the port needn't wait for the database too.
   faults.listen().catch((error: Error) => process.stderr.write(`sandbox faults: ${error.message}\n`));
   return {
     port,
+    drained,
     close: async () => {
       close();
       faults.close();

@@ -100,9 +100,10 @@ describe("when something goes wrong", () => {
 
   it("an engine that is killed leaves an operation that needs repair, and the runbook's commands free its stack", async () => {
     const pipeline = `${team}/pipelines/killed`;
-    await fault({ kind: "latency", type: "aws:kms/key:Key", operation: "create", latencyMs: 60_000 });
+    // Nothing is created before the engine is gone, so nothing exists that its state doesn't know.
+    await fault({ kind: "latency", type: "*", operation: "create", latencyMs: 60_000 });
     const accepted = await send("PUT", pipeline, spec);
-    await firstResource(service.url, accepted.body.id, "done");
+    await firstResource(service.url, accepted.body.id, "started");
     for (const pid of await enginesOf(service.dataDir)) process.kill(pid, "SIGKILL");
     const lost = await ended(service, accepted);
     expect(lost).toMatchObject({ state: "needs_repair", error: { code: "runner_lost" } });

@@ -23,6 +23,9 @@ const end = () => {
 };
 process.once("SIGINT", end);
 process.once("SIGTERM", end);
-// Whoever starts this process with a pipe ends it by closing the pipe, even by being killed.
+// Whoever starts this process with a pipe ends it by closing the pipe, even by being killed. Engines outlive a killed service: they
+// complete what they have begun, and must not lose the answer to a create that has happened.
 const input = fstatSync(0);
-if (input.isFIFO() || input.isSocket()) process.stdin.on("end", end).resume();
+if (input.isFIFO() || input.isSocket()) {
+  process.stdin.on("end", () => void provider.drained().then(end)).resume();
+}

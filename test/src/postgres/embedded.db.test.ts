@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import pg from "pg";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../../src/postgres/embedded.ts";
 
 // Each of these starts servers of its own; none uses the one that the other files share.
@@ -46,6 +46,21 @@ const serverPid = async () =>
   Number((await readFile(join(folder, "data", "postmaster.pid"), "utf8")).split("\n")[0]);
 
 describe("the embedded server", () => {
+  it(
+    "comes back at the same address when it is killed, with what was committed",
+    async () => {
+      const server = await start();
+      await query(server.url, "create table notes as select 'committed' as text");
+      process.kill(await serverPid(), "SIGKILL");
+      await vi.waitFor(
+        async () =>
+          expect(await query(server.url, "select text from notes")).toEqual([{ text: "committed" }]),
+        { timeout: timeoutMs - 10_000, interval: 200 },
+      );
+    },
+    timeoutMs,
+  );
+
   it(
     "keeps its data over a restart, under the same password",
     async () => {

@@ -144,7 +144,8 @@ export class ProtectedBucket extends pulumi.ComponentResource {
         ],
         destination: {
           bucket: {
-            bucketArn: logs.bucketArn,
+            // Known beforehand, but AWS wants the bucket to exist and to accept the reports.
+            bucketArn: pulumi.output(logs.bucket).apply(() => logs.bucketArn),
             accountId,
             format: "Parquet",
             prefix: `inventory/${logs.prefix}`,

@@ -282,7 +282,7 @@ function failureOf(
 /** What the CLI said was wrong; the error itself repeats its whole output and the command line. */
 function errorLines(failure: unknown): string {
   const text = failure instanceof Error ? failure.message : String(failure);
-  const lines = text.split("\n").filter((line) => line.startsWith("error: "));
+  const lines = [...new Set(text.split("\n"))].filter((line) => line.startsWith("error: "));
   return lines.length > 0 ? lines.map((line) => line.slice("error: ".length)).join("; ") : text.slice(-2_000);
 }
 

@@ -2,6 +2,8 @@ import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { startEmbeddedPostgres } from "../../src/postgres/embedded.ts";
+import { openPool } from "../../src/postgres/pool.ts";
+import { unorderedReferences } from "../support/references.ts";
 import { ended, startTestService, type TestResponse, type TestService } from "../support/service.ts";
 
 const spec = await readFile(new URL("../../examples/penguins.yaml", import.meta.url), "utf8");
@@ -107,6 +109,21 @@ describe.each(["file", "postgres"])("a pipeline's life on the real engine with a
       expect(urns.has(item.parent), item.urn).toBe(true);
       for (const dependency of item.dependencies) expect(urns.has(dependency), dependency).toBe(true);
     }
+  });
+
+  it("waits in both stacks for everything that AWS wants to exist first", async () => {
+    const pool = openPool(service.databaseUrl, 1);
+    const stacks = await pool.query<{ id: string }>("select id from stacks where initialized");
+    expect(stacks.rows).toHaveLength(2);
+    for (const { id } of stacks.rows) {
+      const { rows } = await pool.query(
+        "select urn, type, aws_id as id, dependencies, inputs, outputs from resources where stack_id = $1",
+        [id],
+      );
+      expect(rows.length).toBeGreaterThan(30);
+      expect(unorderedReferences(rows)).toEqual([]);
+    }
+    await pool.end();
   });
 
   it("changes nothing when the same spec is applied again", async () => {

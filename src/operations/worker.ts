@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import type { Logger } from "pino";
+import { digestOf } from "../digest.ts";
 import { lostEnd, type ProgramRequest, type RunOutcome, type TimedEvent } from "../engine/protocol.ts";
 import { reap, waitUntilGone } from "../engine/reaper.ts";
 import type { Runner, Supervisor } from "../engine/supervisor.ts";
@@ -241,12 +241,10 @@ function resultOf(operation: Operation, outcome: RunOutcome): OperationResult {
   return {
     changes: outcome.changes,
     ...(planned ? { steps: outcome.steps } : {}),
-    ...(operation.kind === "preview" && outcome.state === "succeeded" ? { digest: digestOf(outcome) } : {}),
+    ...(operation.kind === "preview" && outcome.state === "succeeded"
+      ? { digest: digestOf(outcome.steps) }
+      : {}),
   };
-}
-
-function digestOf(outcome: RunOutcome): string {
-  return createHash("sha256").update(JSON.stringify(outcome.steps)).digest("hex");
 }
 
 function failedBeforeRun(error: unknown): RunOutcome {

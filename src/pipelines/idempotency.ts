@@ -1,7 +1,7 @@
+import { digestOf } from "../digest.ts";
 import { AppError } from "../errors.ts";
 import { findOperation, type Operation } from "../operations/store.ts";
 import type { Queryable } from "../postgres/pool.ts";
-import { digestOf } from "./digest.ts";
 
 /** The operation that an earlier request with this key started; throws `idempotency_conflict` when it asked for something else. */
 export async function repeatedOperation(

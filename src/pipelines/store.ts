@@ -1,8 +1,8 @@
 import type { PipelineSpec } from "../../programs/spec.ts";
+import { digestOf } from "../digest.ts";
 import { AppError } from "../errors.ts";
 import type { OperationKind, OperationState } from "../operations/states.ts";
 import type { Queryable } from "../postgres/pool.ts";
-import { digestOf } from "./digest.ts";
 import { type PipelineState, pipelineState } from "./state.ts";
 
 export const pipelineProject = "aidlc-pipeline";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { digestOf } from "../../../src/pipelines/digest.ts";
+import { digestOf } from "../../src/digest.ts";
 
 /** The same value with the keys of every object in another order. */
 function reordered(value: unknown): unknown {

@@ -8,6 +8,9 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: ["test/**/*.db.test.ts", "test/acceptance/**"],
+          // A pipeline's program registers more than 300 resources: under load that takes longer than the usual 5 s.
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
         },
       },
       {

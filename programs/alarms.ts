@@ -1,5 +1,5 @@
 import type { Severity } from "./components/pipeline-alerts.ts";
-import { executionMetric, type Metric, ownMetric } from "./metrics.ts";
+import { executionMetric, type Metric, ownMetric, queueMetric } from "./metrics.ts";
 import type { PipelineNames } from "./names.ts";
 import type { PipelineSpec } from "./spec.ts";
 
@@ -12,6 +12,10 @@ interface Common {
   readonly description: string;
   readonly severity: Severity;
   readonly periodSeconds: number;
+  /** How many periods are looked at; 1 unless given. */
+  readonly evaluationPeriods?: number;
+  /** How many of them must be bad; all of them unless given. */
+  readonly breachingPeriods?: number;
 }
 
 export type Alarm = Common &
@@ -58,12 +62,33 @@ function executionAlarms({ monitoring: { alarms } }: PipelineSpec, names: Pipeli
       kind: "threshold",
       description: "An alert or a scheduled start was not delivered and waits in the dead-letter queue",
       severity: "critical",
-      metric: {
-        namespace: "AWS/SQS",
-        name: "ApproximateNumberOfMessagesVisible",
-        dimensions: { QueueName: names.named("dead-letters") },
-        statistic: "Maximum",
-      },
+      metric: queueMetric(names.named("dead-letters"), "ApproximateNumberOfMessagesVisible"),
+      comparison: "GreaterThanThreshold",
+      threshold: 0,
+      periodSeconds: 300,
+    },
+  ];
+}
+
+function ingestionAlarms({ monitoring: { alarms } }: PipelineSpec, names: PipelineNames): Alarm[] {
+  return [
+    {
+      name: "ingest-waiting",
+      kind: "threshold",
+      description: `An object has waited more than ${alarms.waitingMinutes} minutes for its validation`,
+      severity: "warning",
+      metric: queueMetric(names.named("ingest"), "ApproximateAgeOfOldestMessage"),
+      comparison: "GreaterThanThreshold",
+      threshold: alarms.waitingMinutes * 60,
+      periodSeconds: 300,
+    },
+    {
+      name: "unprocessed",
+      kind: "threshold",
+      description:
+        "An object could not be worked on again and again; its message waits among the unprocessed",
+      severity: "critical",
+      metric: queueMetric(names.named("unprocessed"), "ApproximateNumberOfMessagesVisible"),
       comparison: "GreaterThanThreshold",
       threshold: 0,
       periodSeconds: 300,
@@ -96,7 +121,8 @@ function dataAlarms({ dataset, monitoring: { alarms } }: PipelineSpec, names: Pi
   ];
 }
 
-function modelAlarms({ training, monitoring: { alarms } }: PipelineSpec, names: PipelineNames): Alarm[] {
+function modelAlarms({ training, monitoring }: PipelineSpec, names: PipelineNames): Alarm[] {
+  const { alarms, segments } = monitoring;
   const { metric, threshold, direction } = training.qualityGate;
   return [
     {
@@ -109,6 +135,34 @@ function modelAlarms({ training, monitoring: { alarms } }: PipelineSpec, names: 
       threshold,
       periodSeconds: DAY,
     },
+    {
+      name: "quality-loss",
+      kind: "threshold",
+      description: `${metric} in use is more than ${alarms.qualityLoss * 100} % worse than when the model was registered`,
+      severity: "warning",
+      metric: ownMetric(names, "QualityLoss"),
+      comparison: "GreaterThanThreshold",
+      threshold: alarms.qualityLoss,
+      periodSeconds: DAY,
+    },
+    ...(segments.length === 0
+      ? []
+      : [
+          {
+            name: "bias",
+            kind: "threshold",
+            description:
+              `${metric} differs by more than ${alarms.biasGap} between values of ${segments.join(", ")}`.slice(
+                0,
+                1024,
+              ),
+            severity: "warning",
+            metric: ownMetric(names, "BiasGap"),
+            comparison: "GreaterThanThreshold",
+            threshold: alarms.biasGap,
+            periodSeconds: DAY,
+          } as const,
+        ]),
     {
       name: "output-shift",
       kind: "anomaly",
@@ -123,11 +177,25 @@ function modelAlarms({ training, monitoring: { alarms } }: PipelineSpec, names: 
 
 /** Alarms on critical paths only: runs, incoming data, the model in use, and the alerts themselves. */
 export function pipelineAlarms(spec: PipelineSpec, names: PipelineNames): Alarm[] {
-  return [...executionAlarms(spec, names), ...dataAlarms(spec, names), ...modelAlarms(spec, names)];
+  return [
+    ...executionAlarms(spec, names),
+    ...ingestionAlarms(spec, names),
+    ...dataAlarms(spec, names),
+    ...modelAlarms(spec, names),
+  ];
 }
+
+/** What starts a training, by the cause that the spec names. */
+export const RETRAINING_ALARMS = {
+  drift: ["data-drift", "output-shift"],
+  degradation: ["model-quality", "quality-loss"],
+} as const satisfies Record<PipelineSpec["training"]["retrainOn"][number], readonly string[]>;
 
 /**
  * One noisy signal is a warning; a model that is measurably worse while its data or its output has moved is an
  * incident.
  */
-export const DEGRADATION = { quality: "model-quality", causes: ["data-drift", "output-shift"] } as const;
+export const DEGRADATION = {
+  quality: RETRAINING_ALARMS.degradation,
+  causes: RETRAINING_ALARMS.drift,
+} as const;

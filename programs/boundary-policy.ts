@@ -1,65 +1,91 @@
 import type { Arns } from "./arns.ts";
 import type { Statement } from "./policy-document.ts";
 
+/** What a service's resources are called, behind `arn:<partition>:<service>:<region>:<account>:`. */
+const OWN_NAMES: readonly (readonly [service: string, ...resources: string[]])[] = [
+  ["backup", "backup-vault:aidlc-*", "recovery-point:*"],
+  ["cloudwatch", "alarm:aidlc-*"],
+  ["codebuild", "*/aidlc-*"],
+  ["codedeploy", "*:aidlc-*"],
+  ["codepipeline", "aidlc-*"],
+  ["ecs", "*/aidlc-*"],
+  ["elasticloadbalancing", "listener*/app/aidlc-*"],
+  ["events", "rule/aidlc-*", "rule/AwsBackup*"],
+  ["glue", "catalog", "*/aidlc*"],
+  ["lambda", "function:aidlc-*"],
+  ["logs", "log-group:/aidlc/*", "log-group:/aws/sagemaker/*", "log-group:/aws-glue/*"],
+  ["sagemaker", "*/aidlc-*"],
+  ["scheduler", "schedule*/aidlc-*"],
+  ["secretsmanager", "secret:aidlc/*"],
+  ["sns", "aidlc-*"],
+  ["sqs", "aidlc-*"],
+  ["ssm", "parameter/aidlc/*", "document/aidlc-*", "automation-*"],
+  ["states", "*:aidlc-*"],
+];
+
 /**
- * What no role of any pipeline can exceed, whatever its own policy says. A managed policy holds 6,144 characters, so
- * the boundary states services and name spaces; the roles' own policies are the precise ones.
+ * What no role of any pipeline can exceed, whatever its own policy says. A role has one boundary, and a managed policy holds 6,144
+ * characters, so the boundary states services and name spaces; the roles' own policies are the precise ones.
  */
 export function boundaryStatements(arns: Arns, accountId: string, region: string): Statement[] {
   return [
+    ownResources(arns),
     {
-      Sid: "PipelineData",
+      Sid: "Objects",
       Effect: "Allow",
       Action: [
-        "s3:AbortMultipartUpload",
-        "s3:GetBucketLocation",
-        "s3:GetObject",
-        "s3:GetObjectTagging",
-        "s3:GetObjectVersion",
-        "s3:ListBucket",
-        "s3:ListMultipartUploadParts",
-        "s3:PutObject",
-        "s3:PutObjectTagging",
+        "s3:*Multipart*",
+        "s3:*Object*",
+        "s3:Get*",
+        "s3:List*",
+        "s3:PutBucketNotification",
+        "s3:PutInventory*",
+        "s3:Replicate*",
       ],
       Resource: arns.bucket("aidlc-*"),
     },
     {
+      // Keys of any region: replicas of buckets and secrets have theirs elsewhere.
       Sid: "Encryption",
       Effect: "Allow",
-      Action: ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
-      Resource: arns.regional("kms", "key/*"),
+      Action: [
+        "kms:CreateGrant",
+        "kms:Decrypt",
+        "kms:Describe*",
+        "kms:Encrypt",
+        "kms:GenerateDataKey*",
+        "kms:Get*",
+        "kms:ReEncrypt*",
+        "kms:Sign",
+        "kms:Verify",
+      ],
+      Resource: `arn:${arns.partition}:kms:*:${accountId}:key/*`,
       Condition: { StringEquals: { "aws:ResourceTag/aidlc:managed-by": "aidlc" } },
     },
     {
-      Sid: "Jobs",
-      Effect: "Allow",
-      Action: [
-        "sagemaker:AddTags",
-        "sagemaker:CreateModelPackage",
-        "sagemaker:CreateProcessingJob",
-        "sagemaker:CreateTrainingJob",
-        "sagemaker:DescribeModelPackage",
-        "sagemaker:DescribeModelPackageGroup",
-        "sagemaker:DescribePipeline",
-        "sagemaker:DescribePipelineExecution",
-        "sagemaker:DescribeProcessingJob",
-        "sagemaker:DescribeTrainingJob",
-        "sagemaker:ListPipelineExecutionSteps",
-        "sagemaker:StartPipelineExecution",
-        "sagemaker:StopPipelineExecution",
-        "sagemaker:StopProcessingJob",
-        "sagemaker:StopTrainingJob",
-      ],
-      Resource: ["processing-job", "training-job", "model-package", "model-package-group", "pipeline"].map(
-        (kind) => arns.sagemaker(kind, "aidlc-*"),
-      ),
-    },
-    {
-      Sid: "PassJobRoles",
+      Sid: "PassOwnRoles",
       Effect: "Allow",
       Action: "iam:PassRole",
       Resource: arns.role("aidlc-*"),
-      Condition: { StringEquals: { "iam:PassedToService": "sagemaker.amazonaws.com" } },
+      Condition: {
+        StringEquals: {
+          "iam:PassedToService": ["ecs-tasks.amazonaws.com", "sagemaker.amazonaws.com", "ssm.amazonaws.com"],
+        },
+      },
+    },
+    {
+      Sid: "ReadOwnRoles",
+      Effect: "Allow",
+      Action: ["iam:GetRole", "iam:GetRolePolicy", "iam:List*RolePolicies"],
+      Resource: arns.role("aidlc-*"),
+    },
+    {
+      // Cut off in an incident; nothing else may be attached.
+      Sid: "CutOffOwnRoles",
+      Effect: "Allow",
+      Action: "iam:AttachRolePolicy",
+      Resource: arns.role("aidlc-*"),
+      Condition: { ArnLike: { "iam:PolicyARN": arns.policy("aidlc-*-cut-off") } },
     },
     {
       Sid: "PullImages",
@@ -82,37 +108,26 @@ export function boundaryStatements(arns: Arns, accountId: string, region: string
       Resource: arns.repository("aidlc/*"),
     },
     {
-      Sid: "LogsAlertsAndSettings",
+      // Lambda asks for these on any resource before it joins a function to a network.
+      Sid: "NetworkInterfaces",
       Effect: "Allow",
-      Action: [
-        "logs:CreateLogStream",
-        "logs:DescribeLogStreams",
-        "logs:PutLogEvents",
-        "sns:Publish",
-        "sqs:SendMessage",
-        "ssm:GetParameter",
-        "ssm:GetParameters",
-        "ssm:GetParametersByPath",
-      ],
-      Resource: [
-        arns.logGroup("/aidlc/*"),
-        arns.logGroup("/aws/sagemaker/*"),
-        arns.topic("aidlc-*"),
-        arns.queue("aidlc-*"),
-        arns.parameter("/aidlc/*"),
-      ],
+      Action: ["ec2:*NetworkInterface", "ec2:*NetworkInterfacePermission", "ec2:*PrivateIpAddresses"],
+      Resource: "*",
+      Condition: { StringEquals: { "aws:RequestedRegion": region } },
     },
     {
-      Sid: "JobNetworkInterfaces",
+      // Searches, MLflow Apps and nodes of lineage: AWS makes up their names.
+      Sid: "NamedByAws",
       Effect: "Allow",
       Action: [
-        "ec2:CreateNetworkInterface",
-        "ec2:CreateNetworkInterfacePermission",
-        "ec2:DeleteNetworkInterface",
-        "ec2:DeleteNetworkInterfacePermission",
+        "sagemaker:*HyperParameterTuningJob",
+        "sagemaker:Add*",
+        "sagemaker:CallMlflowAppApi",
+        "sagemaker:CreateArtifact",
+        "sagemaker:Describe*",
       ],
-      Resource: ["network-interface", "security-group", "subnet"].map((kind) =>
-        arns.regional("ec2", `${kind}/*`),
+      Resource: ["artifact", "hyper-parameter-tuning-job", "mlflow-app", "training-job"].map((kind) =>
+        arns.sagemaker(kind, "*"),
       ),
     },
     {
@@ -120,16 +135,35 @@ export function boundaryStatements(arns: Arns, accountId: string, region: string
       Sid: "ActionsWithoutResource",
       Effect: "Allow",
       Action: [
-        "cloudwatch:DescribeAlarms",
-        "cloudwatch:GetMetricData",
-        "cloudwatch:ListMetrics",
+        "cloudtrail:DescribeTrails",
+        "cloudtrail:Get*",
+        "cloudwatch:Describe*",
+        "cloudwatch:Get*",
+        "cloudwatch:List*",
         "cloudwatch:PutMetricData",
-        "ec2:DescribeDhcpOptions",
-        "ec2:DescribeNetworkInterfaces",
-        "ec2:DescribeSecurityGroups",
-        "ec2:DescribeSubnets",
-        "ec2:DescribeVpcs",
+        "codedeploy:StopDeployment",
+        "ec2:Describe*",
         "ecr:GetAuthorizationToken",
+        "ecs:DescribeTaskDefinition",
+        "ecs:CreateTaskSet",
+        "ecs:ListTasks",
+        "elasticloadbalancing:Describe*",
+        "events:ListRules",
+        "glue:*JobBookmark",
+        "glue:GetSecurityConfiguration",
+        "lakeformation:GetDataAccess",
+        "lakeformation:ListPermissions",
+        "lambda:*EventSourceMapping*",
+        "logs:*LogDeliver*",
+        "logs:CreateLogDelivery",
+        "logs:Describe*",
+        "logs:PutResourcePolicy",
+        "s3:ListAllMyBuckets",
+        "sagemaker:List*",
+        "secretsmanager:GetRandomPassword",
+        "tag:GetResources",
+        "xray:Get*",
+        "xray:Put*",
       ],
       Resource: "*",
       Condition: { StringEquals: { "aws:RequestedRegion": region } },
@@ -137,7 +171,7 @@ export function boundaryStatements(arns: Arns, accountId: string, region: string
     {
       Sid: "NeverOutsideThisAccount",
       Effect: "Deny",
-      Action: ["s3:*", "kms:*", "sns:*", "sqs:*", "ssm:*", "sagemaker:*"],
+      Action: ["s3:*", "kms:*", "sns:*", "sqs:*", "ssm:*", "sagemaker:*", "secretsmanager:*", "lambda:*"],
       Resource: "*",
       // Not every action names its resource's account; an absent key would count as "not equal".
       Condition: {
@@ -145,5 +179,32 @@ export function boundaryStatements(arns: Arns, accountId: string, region: string
         Null: { "aws:ResourceAccount": "false" },
       },
     },
+    {
+      // Nobody inside a pipeline widens who may reach its resources.
+      Sid: "NeverShare",
+      Effect: "Deny",
+      Action: [
+        "lambda:AddPermission",
+        "secretsmanager:DeleteResourcePolicy",
+        "secretsmanager:PutResourcePolicy",
+        "sns:AddPermission",
+        "sns:SetTopicAttributes",
+        "sqs:AddPermission",
+        "sqs:SetQueueAttributes",
+      ],
+      Resource: "*",
+    },
   ];
+}
+
+/** Everything about resources whose names begin like a pipeline's. */
+function ownResources(arns: Arns): Statement {
+  return {
+    Sid: "OwnResources",
+    Effect: "Allow",
+    Action: OWN_NAMES.map(([service]) => `${service}:*`),
+    Resource: OWN_NAMES.flatMap(([service, ...resources]) =>
+      resources.map((resource) => arns.regional(service, resource)),
+    ),
+  };
 }

@@ -4,6 +4,7 @@ import { Value } from "typebox/value";
 import { parse } from "yaml";
 import { FoundationOutputs } from "./foundation-outputs.ts";
 import type { AwsAccount, DataOnDestroy, PipelineInput } from "./inputs.ts";
+import { type OrganizationInput, organizationProgram } from "./organization.ts";
 import { pipelineProgram } from "./pipeline.ts";
 import { type PipelineSpec, parseSpec, specProblems } from "./spec.ts";
 
@@ -22,7 +23,10 @@ function readFoundation(path: string): FoundationOutputs {
   return outputs;
 }
 
-function readAccount(config: pulumi.Config, { accountId, region }: FoundationOutputs): AwsAccount {
+function readAccount(
+  config: pulumi.Config,
+  { accountId, region }: Pick<AwsAccount, "accountId" | "region">,
+): AwsAccount {
   const roleArn = config.get("roleArn");
   const externalId = config.get("externalId");
   return {
@@ -52,5 +56,21 @@ function readInput(): PipelineInput {
   };
 }
 
-/** Break-glass entry of the top-level Pulumi.yaml: the pipeline's program without the service. */
-export default () => pipelineProgram(readInput())();
+function readOrganization(): OrganizationInput {
+  const config = new pulumi.Config();
+  const account = { accountId: config.require("managementAccount"), region: config.require("region") };
+  return {
+    account: readAccount(config, account),
+    targets: config.requireObject<string[]>("targets"),
+    regions: config.requireObject<string[]>("regions"),
+    exemptRoles: config.getObject<string[]>("exemptRoles") ?? [],
+  };
+}
+
+/** Entry of the top-level Pulumi.yaml: a pipeline's program without the service, or the organization's guardrails. */
+export default () => {
+  const program = new pulumi.Config().get("program", { allowedValues: ["pipeline", "organization"] });
+  return program === "organization"
+    ? organizationProgram(readOrganization())()
+    : pipelineProgram(readInput())();
+};

@@ -38,3 +38,15 @@ export function subnet(cidr: Cidr, bits: number, index: number): Cidr {
   const prefix = cidr.prefix + bits;
   return { address: (cidr.address + index * 2 ** (32 - prefix)) >>> 0, prefix };
 }
+
+/** Why a network of ours can't have this range; undefined when it can. */
+export function rangeProblem(text: string): string | undefined {
+  const range = parseCidr(text);
+  if (range === undefined) {
+    return `"${text}" is not an IPv4 network address with a prefix, as in 10.80.0.0/20`;
+  }
+  if (!isPrivate(range)) return "must lie within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16";
+  // AWS allows smaller networks, but a quarter of them would hold few jobs.
+  if (range.prefix < 16 || range.prefix > 24) return `prefix must be 16 to 24, not ${range.prefix}`;
+  return undefined;
+}

@@ -45,8 +45,9 @@ export function configurationParameters({
   dataset,
   training,
   monitoring,
+  serving,
 }: PipelineSpec): ConfigurationParameter[] {
-  const { format, schema, quality } = dataset;
+  const { format, schema, quality, featureStore } = dataset;
   return [
     ...documentParameters("dataset/schema", "Columns of the data set", { format, columns: schema }),
     ...documentParameters("dataset/quality", "Limits of data validation", quality),
@@ -60,7 +61,28 @@ export function configurationParameters({
       "What a model must reach to be registered",
       training.qualityGate,
     ),
+    ...documentParameters("release/rollout", "How a new version takes over", {
+      mode: serving.mode,
+      instanceType: serving.instanceType,
+      memoryMb: serving.memoryMb,
+      maxConcurrency: serving.maxConcurrency,
+      instances: serving.autoscaling.minCapacity,
+      ...serving.rollout,
+    }),
     ...documentParameters("monitoring/thresholds", "Alarm thresholds", monitoring.alarms),
+    ...documentParameters("monitoring/monitors", "What is captured and how the model is checked for bias", {
+      capture: monitoring.capture,
+      segments: monitoring.segments,
+    }),
+    ...(featureStore === undefined
+      ? []
+      : documentParameters("dataset/feature-store", "Key columns of the feature group", featureStore)),
+    ...(training.retrainOn.length === 0
+      ? []
+      : documentParameters("training/retraining", "What starts a training besides the schedule", {
+          causes: training.retrainOn,
+          cooldownHours: training.retrainCooldownHours,
+        })),
     ...(training.schedule === undefined
       ? []
       : documentParameters("training/schedule", "When the pipeline retrains", {

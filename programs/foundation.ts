@@ -11,7 +11,7 @@ import { foundationTags } from "./tags.ts";
 export type { FoundationInput, FoundationOutputs } from "./inputs.ts";
 
 /** Address range of the shared network where an account names none. */
-const DEFAULT_CIDR = "10.64.0.0/16";
+export const DEFAULT_CIDR = "10.64.0.0/16";
 
 /**
  * The inline program of an account's foundation: what AWS has once per account and region, and what all pipelines of
@@ -19,18 +19,20 @@ const DEFAULT_CIDR = "10.64.0.0/16";
  */
 export function foundationProgram(input: FoundationInput): () => Promise<Record<string, unknown>> {
   return async () => {
-    const { account } = input;
+    const { account, profile = "learning" } = input;
     const provider = accountProvider(account, `aidlc-foundation-${account.region}`, foundationTags(account));
     const setting = {
       account,
       names: foundationNames(account),
       arns: arnsIn(account),
       dataOnDestroy: input.dataOnDestroy ?? "retain",
+      profile,
+      securityServices: profile === "production" || input.securityServices === true,
       existing: input.existing ?? {},
     };
     const compliance = new AccountCompliance(setting, { provider });
     const infrastructure = new AccountInfrastructure(
-      { ...setting, logsKeyArn: compliance.keyArn },
+      { ...setting, logsKeyArn: compliance.keyArn, accessLogs: compliance.accessLogs },
       { provider },
     );
     const architecture = new AccountArchitecture(
@@ -40,11 +42,13 @@ export function foundationProgram(input: FoundationInput): () => Promise<Record<
     return {
       accountId: account.accountId,
       region: account.region,
+      profile,
       network: architecture.network.outputs(),
       permissionsBoundaryArn: infrastructure.boundaryArn,
       trailArn: compliance.trailArn,
       auditBucket: compliance.auditBucket,
       auditKeyArn: compliance.keyArn,
+      artifacts: infrastructure.artifacts,
       jobLogGroups: infrastructure.jobLogGroups,
     } satisfies { [Key in keyof FoundationOutputs]: pulumi.Input<FoundationOutputs[Key]> };
   };

@@ -1,14 +1,18 @@
 import type { PipelineImages } from "./images.ts";
-import type { DataBucket, LogGroupKind } from "./names.ts";
+import type { DataBucket, KeyPurpose, RecoveryKey } from "./names.ts";
 import type { PipelineSetting } from "./phases/pipeline-setting.ts";
-import type { Statement } from "./policy-document.ts";
+import type { Condition, Statement } from "./policy-document.ts";
 
 /** What the policies need of resources whose identifiers AWS chooses. */
 export interface RoleSurroundings {
   readonly setting: PipelineSetting;
   readonly images: PipelineImages;
-  readonly keys: { readonly data: string; readonly models: string; readonly logs: string };
-  readonly network: { readonly subnetIds: readonly string[]; readonly securityGroupId: string };
+  readonly keys: Readonly<Record<KeyPurpose, string>>;
+  readonly network: {
+    readonly subnetIds: readonly string[];
+    readonly securityGroupId: string;
+    readonly functionSecurityGroupId?: string | undefined;
+  };
 }
 
 type Rule = Omit<Statement, "Effect">;
@@ -61,6 +65,22 @@ export const useKeys = (
     Action: actions,
     Resource: purposes.map((purpose) => keys[purpose]),
     Condition: throughService(setting.account.region, "s3"),
+  });
+
+/** By alias, not by id: the keys of replicas and backups are made last, and only some pipelines have them. */
+export const useRecoveryKey = (
+  { setting: { account, arns, names } }: RoleSurroundings,
+  kind: RecoveryKey,
+  use: { sid: string; region: string; action: readonly string[]; condition?: Condition },
+): Statement =>
+  allow({
+    Sid: use.sid,
+    Action: use.action,
+    Resource: `arn:${arns.partition}:kms:${use.region}:${account.accountId}:key/*`,
+    Condition: {
+      ...use.condition,
+      "ForAnyValue:StringEquals": { "kms:ResourceAliases": names.recoveryKeyAlias(kind) },
+    },
   });
 
 export function attachVolumes({ keys }: RoleSurroundings): Statement[] {
@@ -119,15 +139,39 @@ export function joinNetwork({ setting: { arns }, network }: RoleSurroundings): S
   ];
 }
 
-const writeLogs = (logGroupArn: string): Statement =>
+/**
+ * Lambda documents that it attaches functions only where this is allowed on all resources
+ * (https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions). It is allowed to Lambda
+ * itself: calls of a function's code name the function.
+ */
+export const attachFunction = (): Statement =>
+  allow({
+    Sid: "AttachFunction",
+    Action: [
+      "ec2:AssignPrivateIpAddresses",
+      "ec2:CreateNetworkInterface",
+      "ec2:DeleteNetworkInterface",
+      "ec2:DescribeNetworkInterfaces",
+      "ec2:DescribeSubnets",
+      "ec2:UnassignPrivateIpAddresses",
+    ],
+    Resource: "*",
+    Condition: { Null: { "lambda:SourceFunctionArn": "true" } },
+  });
+
+export const writeLogs = (logGroupArn: string): Statement =>
   allow({
     Sid: "WriteLogs",
     Action: ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
     Resource: [logGroupArn, `${logGroupArn}:log-stream:*`],
   });
 
-export const writeOwnLogs = ({ setting: { arns, names } }: RoleSurroundings, kind: LogGroupKind) =>
+export const writeOwnLogs = ({ setting: { arns, names } }: RoleSurroundings, kind: string) =>
   writeLogs(arns.logGroup(names.logGroup(kind)));
+
+/** X-Ray has no resource to grant on. */
+export const trace = (): Statement =>
+  allow({ Sid: "Trace", Action: ["xray:PutTelemetryRecords", "xray:PutTraceSegments"], Resource: "*" });
 
 export const putMetrics = (namespaces: readonly string[]): Statement =>
   allow({
@@ -219,17 +263,21 @@ export function runJobs(around: RoleSurroundings): Statement[] {
 
 export function registerModels({ setting: { arns, names } }: RoleSurroundings): Statement[] {
   const group = names.named("models");
+  const Resource = [
+    arns.sagemaker("model-package-group", group),
+    arns.sagemaker("model-package", `${group}/*`),
+  ];
   return [
     allow({
       Sid: "RegisterModels",
-      Action: [
-        "sagemaker:AddTags",
-        "sagemaker:CreateModelPackage",
-        "sagemaker:DescribeModelPackage",
-        "sagemaker:DescribeModelPackageGroup",
-      ],
-      Resource: [arns.sagemaker("model-package-group", group), arns.sagemaker("model-package", `${group}/*`)],
+      Action: "sagemaker:CreateModelPackage",
+      Resource,
       Condition: { StringEqualsIfExists: { "sagemaker:ModelApprovalStatus": "PendingManualApproval" } },
+    }),
+    allow({
+      Sid: "LookAtModels",
+      Action: ["sagemaker:AddTags", "sagemaker:DescribeModelPackage", "sagemaker:DescribeModelPackageGroup"],
+      Resource,
     }),
   ];
 }

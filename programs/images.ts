@@ -1,6 +1,8 @@
 import type { Arns } from "./arns.ts";
 import { XGBOOST_REGISTRIES, XGBOOST_REPOSITORY, XGBOOST_TAG } from "./built-in-algorithms.ts";
+import type { RepositoryKind } from "./names.ts";
 import type { PipelineSetting } from "./phases/pipeline-setting.ts";
+import type { Parameter } from "./pipeline-jobs.ts";
 
 /** First tag of the pipeline's own repositories. Tags are immutable: later images get their own and reach a run as a parameter. */
 export const FIRST_TAG = "1";
@@ -12,6 +14,20 @@ export interface PipelineImages {
   readonly inference: string;
   /** Repositories that the job roles may pull from. */
   readonly repositoryArns: readonly string[];
+}
+
+/** The pipeline's own repository behind each execution parameter that names an image of its own: what a delivery of code renews. */
+export function deliveredImages({
+  spec,
+}: PipelineSetting): Readonly<Partial<Record<Parameter, RepositoryKind>>> {
+  const builtIn = spec.training.algorithm !== undefined;
+  return {
+    ...(spec.training.image === undefined && {
+      ProgramImage: "training",
+      ...(!builtIn && { TrainingImage: "training" }),
+    }),
+    ...(!builtIn && { InferenceImage: "inference" }),
+  };
 }
 
 /** Account, region and repository of an ECR image. */
@@ -32,9 +48,13 @@ function builtInImage(region: string): string {
   return `${registry}.dkr.ecr.${region}.amazonaws.com/${XGBOOST_REPOSITORY}:${XGBOOST_TAG}`;
 }
 
-export function pipelineImages({ account, arns, names, spec }: PipelineSetting): PipelineImages {
-  const own = (kind: "training" | "inference") =>
-    `${account.accountId}.dkr.ecr.${account.region}.amazonaws.com/${names.repository(kind)}:${FIRST_TAG}`;
+/** Without a tag. */
+export const repositoryUrl = ({ account, names }: PipelineSetting, kind: RepositoryKind) =>
+  `${account.accountId}.dkr.ecr.${account.region}.amazonaws.com/${names.repository(kind)}`;
+
+export function pipelineImages(setting: PipelineSetting): PipelineImages {
+  const { account, arns, spec } = setting;
+  const own = (kind: RepositoryKind) => `${repositoryUrl(setting, kind)}:${FIRST_TAG}`;
   const program = spec.training.image ?? own("training");
   const builtIn = spec.training.algorithm === undefined ? undefined : builtInImage(account.region);
   const training = builtIn ?? program;

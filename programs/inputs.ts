@@ -1,7 +1,11 @@
 import type { FoundationOutputs } from "./foundation-outputs.ts";
+import type { Profile } from "./profiles.ts";
+import type { Release } from "./release.ts";
+import type { Adopted } from "./singletons.ts";
 import type { PipelineSpec } from "./spec.ts";
 
 export type { FoundationOutputs, NetworkOutputs } from "./foundation-outputs.ts";
+export type { Release } from "./release.ts";
 
 /** An AWS account and region as programs see it. Without `roleArn` the ambient credentials are used as they are. */
 export interface AwsAccount {
@@ -19,15 +23,14 @@ export type DataOnDestroy = "retain" | "delete";
 
 export interface FoundationInput {
   readonly account: AwsAccount;
+  /** `learning` unless given. `production` adds private subnets, interface endpoints and the security services. */
+  readonly profile?: Profile;
+  /** Security Hub, GuardDuty and Access Analyzer in the profile `learning`; `production` always has them. */
+  readonly securityServices?: boolean;
   /** Address range of the shared network; 10.64.0.0/16 unless given. It can't be changed later. */
   readonly cidr?: string;
-  /** Account-wide singletons that were there first: they are used as they are and never owned. */
-  readonly existing?: {
-    /** An all-region trail that already records management events and S3 data events. */
-    readonly trailArn?: string;
-    /** The log groups that SageMaker shares between all jobs of an account. */
-    readonly sageMakerLogGroups?: boolean;
-  };
+  /** What was there first: used as it is and never owned. */
+  readonly existing?: Adopted;
   /** Account hardening and audit logs; `retain` unless given. */
   readonly dataOnDestroy?: DataOnDestroy;
 }
@@ -39,6 +42,8 @@ export interface PipelineInput {
   readonly spec: PipelineSpec;
   readonly account: AwsAccount;
   readonly foundation: FoundationOutputs;
+  /** Absent until a model was released. */
+  readonly release?: Release;
   /** `retain` unless given. */
   readonly dataOnDestroy?: DataOnDestroy;
 }

@@ -37,11 +37,21 @@ function modelRules({ archiveAfterDays, expireAfterDays }: Retention): Lifecycle
   ];
 }
 
+/** Captured requests are people's data and serve the monitors only, so they may go sooner than predictions do. */
+const captureRule = ({ retentionDays }: PipelineSpec["monitoring"]["capture"]): LifecycleRule => ({
+  id: "expire-captures",
+  status: "Enabled",
+  filter: { prefix: PREFIX.captures },
+  expiration: { days: retentionDays },
+});
+
 /** Lifecycle of a data bucket; rules that every bucket has are the bucket component's. */
-export function lifecycleOf(bucket: DataBucket, retention: Retention): LifecycleRule[] {
+export function lifecycleOf(bucket: DataBucket, { dataset, monitoring }: PipelineSpec): LifecycleRule[] {
+  const { retention } = dataset;
   if (bucket === "models") return modelRules(retention);
   // Manifests and baselines stand beside the accepted data and must stay readable.
-  return [archiveAndExpire(bucket === "validated" ? PREFIX.acceptedData : "", retention)];
+  const rules = [archiveAndExpire(bucket === "validated" ? PREFIX.acceptedData : "", retention)];
+  return bucket === "predictions" ? [...rules, captureRule(monitoring.capture)] : rules;
 }
 
 export const logLifecycle = (retention: Retention): LifecycleRule[] => [archiveAndExpire("", retention)];

@@ -29,25 +29,47 @@ export const executionMetric = (names: PipelineNames, name: ExecutionMetric, sta
  * roles can publish to no other pipeline's namespace.
  */
 export const OWN_METRICS = {
-  RowsValidated: { by: "validation", statistic: "Sum", unit: "rows that passed validation" },
-  RowsQuarantined: { by: "validation", statistic: "Sum", unit: "rows that did not" },
-  DriftScore: { by: "validation", statistic: "Maximum", unit: "worst drift score of a column" },
+  RowsValidated: { by: "validate", statistic: "Sum", unit: "rows that passed validation" },
+  RowsQuarantined: { by: "validate", statistic: "Sum", unit: "rows that did not" },
+  DriftScore: { by: "validate", statistic: "Maximum", unit: "worst drift score of a column" },
   ModelQuality: {
-    by: "monitoring",
+    by: "monitor",
     statistic: "Average",
     unit: "the quality gate's metric on labelled predictions",
   },
-  PredictionMean: { by: "monitoring", statistic: "Average", unit: "mean of the predictions" },
-  PredictionConfidence: { by: "inference", statistic: "Average", unit: "probability of the predicted class" },
-  PredictionLatency: { by: "inference", statistic: "p95", unit: "milliseconds" },
-  Predictions: { by: "inference", statistic: "Sum", unit: "predictions" },
-  PredictionErrors: { by: "inference", statistic: "Sum", unit: "failed predictions" },
-  BusinessValue: { by: "monitoring", statistic: "Sum", unit: "US dollars that predictions gained or saved" },
-  Cost: { by: "monitoring", statistic: "Maximum", unit: "US dollars this month" },
-} as const satisfies Record<
-  string,
-  { by: "validation" | "inference" | "monitoring"; statistic: string; unit: string }
->;
+  QualityLoss: {
+    by: "monitor",
+    statistic: "Maximum",
+    unit: "share by which that metric is worse than when the model was registered",
+  },
+  BiasGap: {
+    by: "monitor",
+    statistic: "Maximum",
+    unit: "largest difference of that metric between two values of a segment",
+  },
+  InputViolations: {
+    by: "monitor",
+    statistic: "Sum",
+    unit: "captured requests that break the data set's schema",
+  },
+  PredictionDrift: {
+    by: "monitor",
+    statistic: "Maximum",
+    unit: "worst drift score of captured requests and predictions",
+  },
+  PredictionMean: { by: "monitor", statistic: "Average", unit: "mean of the predictions" },
+  PredictionConfidence: { by: "gate", statistic: "Average", unit: "probability of the predicted class" },
+  PredictionLatency: { by: "gate", statistic: "p95", unit: "milliseconds" },
+  Predictions: { by: "gate", statistic: "Sum", unit: "predictions" },
+  PredictionErrors: { by: "gate", statistic: "Sum", unit: "failed predictions" },
+  SuspiciousRequests: {
+    by: "gate",
+    statistic: "Sum",
+    unit: "requests that look like probing: out of range, in bursts, nearly alike",
+  },
+  BusinessValue: { by: "monitor", statistic: "Sum", unit: "US dollars that predictions gained or saved" },
+  Cost: { by: "monitor", statistic: "Maximum", unit: "US dollars this month" },
+} as const satisfies Record<string, { by: "validate" | "gate" | "monitor"; statistic: string; unit: string }>;
 
 export type OwnMetric = keyof typeof OWN_METRICS;
 
@@ -57,3 +79,8 @@ export const ownMetric = (names: PipelineNames, name: OwnMetric, statistic?: str
   dimensions: {},
   statistic: statistic ?? OWN_METRICS[name].statistic,
 });
+
+export const queueMetric = (
+  queueName: string,
+  name: "ApproximateAgeOfOldestMessage" | "ApproximateNumberOfMessagesVisible",
+): Metric => ({ namespace: "AWS/SQS", name, dimensions: { QueueName: queueName }, statistic: "Maximum" });

@@ -6,23 +6,14 @@ export type DataBucket = (typeof DATA_BUCKETS)[number];
 export const BUCKETS = [...DATA_BUCKETS, "access-logs"] as const;
 export type BucketKind = (typeof BUCKETS)[number];
 
-export const KEY_PURPOSES = ["data", "models", "logs"] as const;
+export const KEY_PURPOSES = ["data", "models", "logs", "signing"] as const;
 export type KeyPurpose = (typeof KEY_PURPOSES)[number];
 
-export const PIPELINE_ROLES = [
-  "validation",
-  "processing",
-  "training",
-  "orchestration",
-  "inference",
-  "monitoring",
-  "cicd",
-  "alerts",
-  "schedule",
-] as const;
-export type PipelineRole = (typeof PIPELINE_ROLES)[number];
+/** Keys of replicas and of backups: none of a pipeline's purposes, whose loss they are for. */
+export const RECOVERY_KEYS = ["replicas", "backups"] as const;
+export type RecoveryKey = (typeof RECOVERY_KEYS)[number];
 
-export const LOG_GROUPS = ["validation", "monitoring", "inference", "cicd"] as const;
+export const LOG_GROUPS = ["cicd"] as const;
 export type LogGroupKind = (typeof LOG_GROUPS)[number];
 
 export const REPOSITORIES = ["training", "inference"] as const;
@@ -78,11 +69,38 @@ export function pipelineNames({ account, team, pipeline }: PipelineIdentity) {
     /** SageMaker allows 38 characters before the execution and step that it appends to a job's name. */
     jobPrefix: (step: "process" | "train" | "evaluate") => `aidlc-${hash}-${step}`,
     hash,
+    /** Where AWS allows no more than 32 characters: load balancers and target groups; `part` has at most 17. */
+    short: (part: string) => `aidlc-${hash}-${part}`,
+    /**
+     * The CodePipeline. It keeps its artifacts below the first 20 characters of its name, in a bucket that all pipelines
+     * of the account share, so the hash must be among them.
+     */
+    delivery: `aidlc-${hash}-delivery`,
+    artifactPrefix: `aidlc-${hash}-`,
+    /** In the account's bucket for artifacts. */
+    sourceKey: `${path}/source.zip`,
     bucket: (kind: BucketKind) => `aidlc-${kind}-${stem}-${hash}`,
-    keyAlias: (purpose: KeyPurpose) => `alias/aidlc/${path}/${purpose}`,
+    keyAlias: (purpose: KeyPurpose | "edge-logs") => `alias/aidlc/${path}/${purpose}`,
+    /** Of a bucket's replica: bucket names are the whole world's, so its region is in the hash. */
+    replicaBucket: (kind: BucketKind, region: string) =>
+      `aidlc-${kind}-${stem}-${shortHash(account.accountId, account.region, team, pipeline, region)}`,
+    recoveryKeyAlias: (kind: RecoveryKey) => `alias/aidlc/${path}/${kind}`,
+    /** Of the pipeline's repositories, followed by a slash and their kind. */
+    repositories: `aidlc/${path}`,
     repository: (kind: RepositoryKind) => `aidlc/${path}/${kind}`,
-    logGroup: (kind: LogGroupKind | "*") => `/aidlc/${path}/${kind}`,
+    /** `kind` is a function, one of LOG_GROUPS, or "*". */
+    logGroup: (kind: string) => `/aidlc/${path}/${kind}`,
+    /**
+     * Of services that deliver their logs through CloudWatch's own resource policy, which has no room for more names
+     * than these (https://docs.aws.amazon.com/step-functions/latest/dg/bp-cwl.html).
+     */
+    vendedLogGroup: (kind: string) => `/aws/vendedlogs/aidlc/${path}/${kind}`,
     parameter: (name: string) => `/aidlc/${path}/${name}`,
+    secret: `aidlc/${path}`,
+    /** Glue names it after the role and the security configuration of the crawler. */
+    crawlerLogGroup: `/aws-glue/crawlers-role/${named("etl")}-${named("etl")}`,
+    /** Glue and Athena take no hyphens in databases and tables. */
+    database: prefix.replaceAll("-", "_"),
     metricNamespace: `AIDLC/${path}`,
   };
 }
@@ -95,9 +113,15 @@ export function foundationNames({ accountId, region }: Pick<AwsAccount, "account
     auditBucket: `aidlc-audit-${accountId}-${region}`,
     accessLogBucket: `aidlc-audit-access-logs-${accountId}-${region}`,
     auditKeyAlias: "alias/aidlc/foundation/audit",
+    artifactsBucket: `aidlc-artifacts-${accountId}-${region}`,
+    artifactsKeyAlias: "alias/aidlc/foundation/artifacts",
     trail: `aidlc-${region}`,
     boundary: `aidlc-boundary-${region}`,
     network: `aidlc-${region}`,
+    configRecorder: `aidlc-${region}`,
+    configRule: (rule: string) => `aidlc-${rule}`,
+    accessAnalyzer: "aidlc-external-access",
+    apiGatewayRole: `aidlc-apigateway-logs-${region}`,
     processingLogGroup: "/aws/sagemaker/ProcessingJobs",
     trainingLogGroup: "/aws/sagemaker/TrainingJobs",
   };

@@ -1,8 +1,8 @@
 import {
-  cluster,
   type DefinitionArgs,
   EXECUTION_ID,
-  jobTags,
+  FEATURE_SETS,
+  featureSet,
   location,
   PARAMETERS,
   type Parameter,
@@ -10,12 +10,11 @@ import {
   processingArguments,
   RETRY_POLICIES,
   type Reference,
-  vpcConfig,
 } from "./pipeline-jobs.ts";
+import { definitionProblems } from "./pipeline-schema.ts";
+import { modelArtifact, trainStep, tuneStep } from "./pipeline-training.ts";
 import type { PipelineSpec } from "./spec.ts";
 import { PREFIX, TRAINING_MANIFEST } from "./storage-layout.ts";
-
-const FEATURE_SETS = ["train", "validation", "test"] as const;
 
 function processStep(args: DefinitionArgs) {
   const features = args.names.bucket("features");
@@ -32,74 +31,6 @@ function processStep(args: DefinitionArgs) {
   };
 }
 
-const featureSet = (name: (typeof FEATURE_SETS)[number]): Reference => ({
-  Get: `Steps.Process.ProcessingOutputConfig.Outputs['${name}'].S3Output.S3Uri`,
-});
-
-const trainingChannel = (name: "train" | "validation") => ({
-  ChannelName: name,
-  ContentType: "text/csv",
-  DataSource: {
-    S3DataSource: {
-      S3DataType: "S3Prefix",
-      S3Uri: featureSet(name),
-      S3DataDistributionType: "FullyReplicated",
-    },
-  },
-});
-
-function algorithm({ training }: DefinitionArgs) {
-  const { metric } = training.qualityGate;
-  return {
-    TrainingImage: parameter("TrainingImage"),
-    TrainingInputMode: "File",
-    // A built-in algorithm publishes metrics of its own and refuses definitions.
-    ...(training.algorithm === undefined && {
-      MetricDefinitions: [{ Name: metric, Regex: `${metric}\\s*[=:]\\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)` }],
-    }),
-  };
-}
-
-function trainStep(args: DefinitionArgs) {
-  const { training, names, keyArns } = args;
-  const { spot, instanceType, instanceCount } = training;
-  const models = names.bucket("models");
-  return {
-    Name: "Train",
-    Type: "Training",
-    Arguments: {
-      TrainingJobName: names.jobPrefix("train"),
-      AlgorithmSpecification: algorithm(args),
-      RoleArn: args.roleArns.training,
-      InputDataConfig: [trainingChannel("train"), trainingChannel("validation")],
-      OutputDataConfig: {
-        S3OutputPath: location(models, PREFIX.artifacts.slice(0, -1), EXECUTION_ID),
-        KmsKeyId: keyArns.models,
-      },
-      ResourceConfig: cluster(instanceType, instanceCount, keyArns.data),
-      StoppingCondition: {
-        MaxRuntimeInSeconds: spot.maxRunSeconds,
-        ...(spot.enabled && { MaxWaitTimeInSeconds: spot.maxWaitSeconds }),
-      },
-      EnableManagedSpotTraining: spot.enabled,
-      // Without checkpoints an interrupted Spot job starts again from nothing.
-      ...(spot.enabled && {
-        CheckpointConfig: { S3Uri: location(models, PREFIX.checkpoints.slice(0, -1), EXECUTION_ID) },
-      }),
-      HyperParameters: Object.fromEntries(
-        Object.entries(training.hyperparameters).map(([name, value]) => [name, String(value)]),
-      ),
-      EnableNetworkIsolation: true,
-      EnableInterContainerTrafficEncryption: instanceCount > 1,
-      VpcConfig: vpcConfig(args),
-      Tags: jobTags(args),
-    },
-    RetryPolicies: RETRY_POLICIES,
-  };
-}
-
-const MODEL_ARTIFACT: Reference = { Get: "Steps.Train.ModelArtifacts.S3ModelArtifacts" };
-
 function evaluateStep(args: DefinitionArgs) {
   return {
     Name: "Evaluate",
@@ -107,7 +38,7 @@ function evaluateStep(args: DefinitionArgs) {
     Arguments: processingArguments(args, {
       program: "evaluate",
       inputs: [
-        { name: "model", uri: MODEL_ARTIFACT },
+        { name: "model", uri: modelArtifact(args) },
         { name: "test", uri: featureSet("test") },
       ],
       outputs: [
@@ -129,7 +60,8 @@ const EVALUATION_OUTPUT: Reference = {
   Get: "Steps.Evaluate.ProcessingOutputConfig.Outputs['evaluation'].S3Output.S3Uri",
 };
 
-function registerStep({ names, training }: DefinitionArgs) {
+function registerStep(args: DefinitionArgs) {
+  const { names, training } = args;
   return {
     Name: "Register",
     Type: "RegisterModel",
@@ -137,7 +69,7 @@ function registerStep({ names, training }: DefinitionArgs) {
       ModelPackageGroupName: names.named("models"),
       ModelApprovalStatus: "PendingManualApproval",
       InferenceSpecification: {
-        Containers: [{ Image: parameter("InferenceImage"), ModelDataUrl: MODEL_ARTIFACT }],
+        Containers: [{ Image: parameter("InferenceImage"), ModelDataUrl: modelArtifact(args) }],
         SupportedContentTypes: ["text/csv", "application/json"],
         SupportedResponseMIMETypes: ["text/csv", "application/json"],
       },
@@ -195,8 +127,7 @@ function qualityGateStep(args: DefinitionArgs) {
 }
 
 /**
- * The SageMaker Pipeline: process → train → evaluate → quality gate → register. Schema:
- * https://aws-sagemaker-mlops.github.io/sagemaker-model-building-pipeline-definition-JSON-schema/
+ * The SageMaker Pipeline: process → train or tune → evaluate → quality gate → register.
  *
  * Every job runs isolated from the network, on the pipeline's subnets, under its keys and its own role. The program
  * image is started as `/opt/program/run process|evaluate` and finds its channels under /opt/ml/processing.
@@ -210,7 +141,8 @@ export function pipelineDefinition(args: DefinitionArgs): string {
     InferenceImage: images.inference,
     Trigger: "manual",
   };
-  return JSON.stringify({
+  const { tuning } = args.training;
+  const definition = {
     Version: "2020-12-01",
     Metadata: {},
     Parameters: PARAMETERS.map((Name) => ({ Name, Type: "String", DefaultValue: defaults[Name] })),
@@ -218,6 +150,14 @@ export function pipelineDefinition(args: DefinitionArgs): string {
       ExperimentName: { Get: "Execution.PipelineName" },
       TrialName: { Get: "Execution.PipelineExecutionId" },
     },
-    Steps: [processStep(args), trainStep(args), evaluateStep(args), qualityGateStep(args)],
-  });
+    Steps: [
+      processStep(args),
+      tuning === undefined ? trainStep(args) : tuneStep(args, tuning),
+      evaluateStep(args),
+      qualityGateStep(args),
+    ],
+  };
+  const problems = definitionProblems(definition);
+  if (problems.length > 0) throw new Error(`The pipeline definition is invalid: ${problems.join("; ")}`);
+  return JSON.stringify(definition);
 }

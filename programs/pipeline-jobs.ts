@@ -10,6 +10,8 @@ export interface DefinitionArgs {
   readonly roleArns: { readonly processing: string; readonly training: string };
   readonly keyArns: { readonly data: string; readonly models: string };
   readonly network: { readonly subnetIds: readonly string[]; readonly securityGroupId: string };
+  /** Traffic between containers is encrypted there even on one instance, where it costs nothing. */
+  readonly isProduction: boolean;
   /** Jobs are billed by their own tags, not by the pipeline's. */
   readonly tags: Tags;
 }
@@ -18,7 +20,7 @@ export interface Reference {
   readonly Get: string;
 }
 
-type Text =
+export type Text =
   | string
   | Reference
   | { readonly "Std:Join": { readonly On: string; readonly Values: readonly Text[] } };
@@ -39,6 +41,12 @@ export const EXECUTION_ID: Reference = { Get: "Execution.PipelineExecutionId" };
 /** Per execution, so that no run overwrites what another one made. */
 export const location = (bucket: string, ...path: readonly Text[]): Text => ({
   "Std:Join": { On: "/", Values: [`s3://${bucket}`, ...path] },
+});
+
+export const FEATURE_SETS = ["train", "validation", "test"] as const;
+
+export const featureSet = (name: (typeof FEATURE_SETS)[number]): Reference => ({
+  Get: `Steps.Process.ProcessingOutputConfig.Outputs['${name}'].S3Output.S3Uri`,
 });
 
 const VOLUME_GB = 30;
@@ -126,7 +134,7 @@ export function processingArguments(args: DefinitionArgs, job: ProcessingJob) {
     StoppingCondition: { MaxRuntimeInSeconds: training.spot.maxRunSeconds },
     NetworkConfig: {
       EnableNetworkIsolation: true,
-      EnableInterContainerTrafficEncryption: false,
+      EnableInterContainerTrafficEncryption: args.isProduction,
       VpcConfig: vpcConfig(args),
     },
     Environment: { AIDLC_QUALITY_METRIC: training.qualityGate.metric },

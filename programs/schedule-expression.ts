@@ -50,7 +50,7 @@ function cronProblem(body: string): string | undefined {
   }
   const [minutes = "", , dayOfMonth = "", , dayOfWeek = ""] = fields;
   if (fieldValue(minutes, { name: "minutes", min: 0, max: 59 }) === undefined) {
-    return `minutes "${minutes}" must be one number from 0 to 59: a pipeline retrains once an hour at most`;
+    return `minutes "${minutes}" must be one number from 0 to 59: once an hour at most`;
   }
   for (const [index, field] of OTHER_FIELDS) {
     if (!isList(fields[index] ?? "", field)) return `${field.name} "${fields[index]}" is not valid`;
@@ -73,7 +73,7 @@ function rateProblem(body: string): string | undefined {
     return `write rate(${amount} ${unit}${amount === "1" ? "" : "s"})`;
   }
   const minutes = Number(amount) * (MINUTES_PER_UNIT[unit] ?? 0);
-  return minutes < 60 ? "a pipeline retrains once an hour at most" : undefined;
+  return minutes < 60 ? "once an hour at most" : undefined;
 }
 
 /**

@@ -1,19 +1,22 @@
-import { isPrivate, parseCidr } from "./cidr.ts";
+import { rangeProblem } from "./cidr.ts";
 import { columnProblems } from "./column-rules.ts";
 import { credentialIn, isCredentialName } from "./credential-patterns.ts";
 import { LOG_RETENTION_DAYS } from "./log-retention.ts";
 import { scheduleProblem } from "./schedule-expression.ts";
+import {
+  businessMetricProblems,
+  catalogProblems,
+  featureStoreProblems,
+  monitorProblems,
+} from "./spec/data-rules.ts";
+import { pointer, type SpecProblem } from "./spec/problem.ts";
+import { classificationProblems, frameworkProblems, profileProblems } from "./spec/protection-rules.ts";
+import { servingProblems } from "./spec/serving-rules.ts";
+import { notebookProblems, tuningProblems } from "./spec/training-rules.ts";
 import type { PipelineSpec } from "./spec.ts";
 import { RESERVED_TAG_PREFIX, TAG_LIMIT } from "./tags.ts";
 
-export interface SpecProblem {
-  /** JSON pointer (RFC 6901) into the spec. */
-  readonly path: string;
-  readonly message: string;
-}
-
-const pointer = (...keys: readonly (string | number)[]) =>
-  keys.map((key) => `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+export type { SpecProblem } from "./spec/problem.ts";
 
 function* datasetProblems({ dataset }: PipelineSpec): Iterable<SpecProblem> {
   const seen = new Map<string, number>();
@@ -105,14 +108,8 @@ function* networkProblems({ network: { dedicated, cidr } }: PipelineSpec): Itera
   const path = "/network/cidr";
   if (cidr === undefined) return;
   if (!dedicated) yield { path, message: "has no effect unless network.dedicated is true" };
-  const parsed = parseCidr(cidr);
-  if (parsed === undefined) {
-    yield { path, message: `"${cidr}" is not an IPv4 network address with a prefix, as in 10.80.0.0/20` };
-  } else if (!isPrivate(parsed)) {
-    yield { path, message: "must lie within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16" };
-  } else if (parsed.prefix < 16 || parsed.prefix > 24) {
-    yield { path, message: `prefix must be 16 to 24, not ${parsed.prefix}` };
-  }
+  const message = rangeProblem(cidr);
+  if (message !== undefined) yield { path, message };
 }
 
 function* alertProblems({ alerts: { webhooks } }: PipelineSpec): Iterable<SpecProblem> {
@@ -143,32 +140,24 @@ function* monitoringProblems({ monitoring, training }: PipelineSpec): Iterable<S
   }
 }
 
-/** Confidential data needs somebody to alert; restricted data a network of its own and a year of logs besides. */
-function* classificationProblems(spec: PipelineSpec): Iterable<SpecProblem> {
-  const level = spec.dataClassification;
-  if (level !== "confidential" && level !== "restricted") return;
-  const because = `data is ${level}`;
-  if (spec.alerts.emails.length === 0) {
-    yield { path: "/alerts/emails", message: `at least one address is required because ${because}` };
-  }
-  if (level === "confidential") return;
-  if (!spec.network.dedicated) {
-    yield { path: "/network/dedicated", message: `must be true because ${because}` };
-  }
-  if (spec.monitoring.logRetentionDays < 365) {
-    yield { path: "/monitoring/logRetentionDays", message: `must be at least 365 because ${because}` };
-  }
-}
-
 /** Every breach of a rule that the schema can't express. The spec has passed the schema and has its defaults. */
 export function specProblems(spec: PipelineSpec): SpecProblem[] {
   return [
     ...datasetProblems(spec),
     ...trainingProblems(spec),
+    ...tuningProblems(spec),
+    ...notebookProblems(spec),
+    ...catalogProblems(spec),
+    ...featureStoreProblems(spec),
+    ...servingProblems(spec),
     ...monitoringProblems(spec),
+    ...monitorProblems(spec),
+    ...businessMetricProblems(spec),
     ...alertProblems(spec),
     ...networkProblems(spec),
     ...tagProblems(spec),
+    ...profileProblems(spec),
     ...classificationProblems(spec),
+    ...frameworkProblems(spec),
   ];
 }

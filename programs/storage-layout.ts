@@ -6,12 +6,38 @@ export const PREFIX = {
   manifests: "manifests/",
   /** validated: drift baselines. */
   baselines: "baselines/",
+  /** validated: proofs of erasures, which name neither the subject nor what was erased. */
+  erasures: "erasures/",
+  /** features: accepted data as Parquet. */
+  compacted: "compacted/",
+  /** features: the offline store of the feature group. */
+  featureStore: "feature-store/",
+  /** features: what the compaction keeps while it runs. */
+  scratch: "scratch/",
   /** models: artifacts of training jobs. */
   artifacts: "artifacts/",
   /** models: evaluation reports, which the quality gate reads. */
   evaluations: "evaluations/",
   /** models: Managed Spot checkpoints. */
   checkpoints: "checkpoints/",
+  /** models: where a registered model came from, one document a version. */
+  lineage: "lineage/",
+  /** models: what the cross-checks before an approval found, one document a version. */
+  gates: "gates/",
+  /** models: manifests and their signatures, one document a version. */
+  signatures: "signatures/",
+  /** models: what MLflow keeps. */
+  experiments: "mlflow/",
+  /** models: the recorded release, `current.json`, and one document for each release that is under way. */
+  releases: "releases/",
+  /** models: the compaction's program. No role of the pipeline may write here. */
+  scripts: "scripts/",
+  /** predictions: requests and answers, in the JSON lines that SageMaker's data capture writes. */
+  captures: "captures/",
+  /** predictions: what turned out to be right, which the team brings. */
+  labels: "labels/",
+  /** predictions: reports of the monitors. */
+  monitoring: "monitoring/",
 } as const;
 
 /**

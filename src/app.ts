@@ -16,10 +16,13 @@ import type { Metrics } from "./metrics.ts";
 import type { OperationFeed } from "./operations/feed.ts";
 import { operationRoutes } from "./operations/routes.ts";
 import { OperationView } from "./operations/schema.ts";
+import { releaseRoutes } from "./pipelines/release-routes.ts";
 import { pipelineReportRoutes } from "./pipelines/report-routes.ts";
 import { pipelineRoutes } from "./pipelines/routes.ts";
 import type { SageMakerClients } from "./pipelines/sagemaker.ts";
 import { SharedSpec } from "./pipelines/schema.ts";
+import { policyRoutes } from "./policies/routes.ts";
+import { FindingView } from "./policies/schema.ts";
 import type { Queue } from "./queue/queue.ts";
 import { sandboxRoutes } from "./sandbox/routes.ts";
 import { teamRoutes } from "./teams/routes.ts";
@@ -32,6 +35,8 @@ export interface AppOptions {
   readonly metrics: Metrics;
   readonly adminToken: string;
   readonly sandbox: boolean;
+  /** Ids of policies that are mandatory although a profile only advises them. */
+  readonly enforcedPolicies: readonly string[];
   readonly cancelHere: (operationId: string) => void;
   /** Aborts when the service shuts down: streams and waiting requests end then. */
   readonly closing: AbortSignal;
@@ -78,7 +83,7 @@ export async function buildApp(options: AppOptions): Promise<App> {
     reply.header("x-content-type-options", "nosniff");
   });
 
-  for (const schema of [Problem, OperationView, SharedSpec]) app.addSchema(schema);
+  for (const schema of [Problem, FindingView, OperationView, SharedSpec]) app.addSchema(schema);
   await documentation(app);
   healthRoutes(app, options);
   await app.register(
@@ -87,8 +92,10 @@ export async function buildApp(options: AppOptions): Promise<App> {
       teamRoutes(api, options);
       accountRoutes(api, options);
       pipelineRoutes(api, options);
+      releaseRoutes(api, options);
       pipelineReportRoutes(api, options);
       operationRoutes(api, options);
+      policyRoutes(api, options);
     },
     { prefix: "/v1" },
   );

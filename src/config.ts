@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, hostname } from "node:os";
 import { join, resolve } from "node:path";
+import { policies } from "../programs/policies/index.ts";
 import { childEnvironment } from "./engine/environment.ts";
 
 export const targets = ["sandbox", "aws"] as const;
@@ -24,6 +25,8 @@ export interface Config {
   readonly concurrency: number;
   /** Stable across restarts, so that a node finds the operations that a crash of its own left behind. */
   readonly node: string;
+  /** Ids of policies that are mandatory although a profile only advises them. */
+  readonly enforcedPolicies: readonly string[];
   readonly logLevel: string;
   /** The allow-listed part of the environment for runners, engines and providers. */
   readonly childEnvironment: Readonly<Record<string, string>>;
@@ -59,6 +62,12 @@ export function parseConfig(environment: Environment): Config {
     integerIn(1, 64),
     "how many operations run at once, from 1 to 64",
   );
+  const enforcedPolicies = read(
+    "AIDLC_ENFORCED_POLICIES",
+    "",
+    policyIds,
+    "ids of policies, with commas between them: GET /v1/policies lists them",
+  );
   const databaseUrl = environment.DATABASE_URL || undefined;
   if (databaseUrl && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
     problems.push("DATABASE_URL must begin with postgres:// or postgresql://");
@@ -90,6 +99,7 @@ export function parseConfig(environment: Environment): Config {
       environment.AIDLC_STATE_PASSPHRASE || storedText(join(dataDir, "state-passphrase"), newSecret),
     concurrency,
     node: `${hostname()}/${storedText(join(dataDir, "node-id"), randomUUID)}`,
+    enforcedPolicies,
     logLevel,
     childEnvironment: childEnvironment(environment),
   });
@@ -100,6 +110,14 @@ function integerIn(low: number, high: number) {
     const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
     return value >= low && value <= high ? value : undefined;
   };
+}
+
+function policyIds(text: string): string[] | undefined {
+  const ids = text
+    .split(",")
+    .map((id) => id.trim())
+    .filter((id) => id !== "");
+  return ids.every((id) => policies.some((policy) => policy.id === id)) ? ids : undefined;
 }
 
 function oneOf<const Options extends readonly string[]>(options: Options) {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Logger } from "pino";
+import { awsCloudControlClients, sandboxCloudControlClients } from "./accounts/cloud-control-clients.ts";
 import { foundationOwner } from "./accounts/owner.ts";
 import { buildApp } from "./app.ts";
 import type { Config } from "./config.ts";
@@ -78,15 +79,21 @@ export async function startService(config: Config, log: Logger): Promise<Service
     await supervisor.start();
     closers.push(() => supervisor.close());
 
+    let url = "";
+    const cloudControl =
+      config.target === "sandbox"
+        ? sandboxCloudControlClients(() => `${url}/sandbox/aws/cloudcontrol`, config.adminToken)
+        : awsCloudControlClients();
     const metrics = createMetrics(pool);
     const worker = new Worker({
       pool,
       queue,
       supervisor,
-      owners: { pipeline: pipelineOwner(pool), account: foundationOwner(pool) },
+      owners: { pipeline: pipelineOwner(pool, queue), account: foundationOwner(pool, cloudControl) },
       passphrases: stackPassphrases(config.statePassphrase),
       backendUrl: config.backendUrl,
       node: config.node,
+      enforcedPolicies: config.enforcedPolicies,
       orderlyEndMs: limits.cancelMs,
       metrics,
       log,
@@ -98,9 +105,7 @@ export async function startService(config: Config, log: Logger): Promise<Service
     settle({ all: true });
     const settling = setInterval(settle, settleMs);
     closers.push(async () => clearInterval(settling));
-    await queue.work(config.concurrency, (job) => worker.run(job));
 
-    let url = "";
     const app = await buildApp({
       pool,
       queue,
@@ -108,6 +113,7 @@ export async function startService(config: Config, log: Logger): Promise<Service
       metrics,
       adminToken: config.adminToken,
       sandbox: config.target === "sandbox",
+      enforcedPolicies: config.enforcedPolicies,
       sageMaker:
         config.target === "sandbox"
           ? sandboxSageMakerClients(() => `${url}/sandbox/aws/sagemaker`, config.adminToken)
@@ -117,6 +123,8 @@ export async function startService(config: Config, log: Logger): Promise<Service
       log,
     });
     url = loopbackOf(await app.listen({ host: config.host, port: config.port }).catch(inUse(config)));
+    // Not before the node listens: operations ask the sandbox, which it serves itself.
+    await queue.work(config.concurrency, (job) => worker.run(job));
 
     let closed: Promise<void> | undefined;
     return {

@@ -29,6 +29,7 @@ const LIFECYCLE = JSON.stringify({
 
 /** An ECR repository whose tags never move. Model packages refer to its images, so it is retained with them. */
 export class ContainerRepository extends pulumi.ComponentResource {
+  readonly name: pulumi.Output<string>;
   readonly url: pulumi.Output<string>;
   readonly arn: pulumi.Output<string>;
 
@@ -52,6 +53,7 @@ export class ContainerRepository extends pulumi.ComponentResource {
       { repository: repository.name, policy: LIFECYCLE },
       keep,
     );
+    this.name = repository.name;
     this.url = repository.repositoryUrl;
     this.arn = repository.arn;
     this.registerOutputs({ url: repository.repositoryUrl });

@@ -17,6 +17,9 @@ export interface EventAlertArgs {
 
 /** Turns an event into a readable alert. */
 export class EventAlert extends pulumi.ComponentResource {
+  readonly kind: string;
+  readonly ruleName: pulumi.Output<string>;
+
   constructor(name: string, args: EventAlertArgs, opts: pulumi.ComponentResourceOptions) {
     super("aidlc:component:EventAlert", name, {}, opts);
     const rule = new aws.cloudwatch.EventRule(
@@ -45,6 +48,8 @@ export class EventAlert extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+    this.kind = name;
+    this.ruleName = rule.name;
     this.registerOutputs({ rule: rule.name });
   }
 }

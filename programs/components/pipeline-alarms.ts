@@ -21,6 +21,9 @@ const query = (id: string, metric: Metric, period: number, returnData: boolean):
   returnData,
 });
 
+const statisticOf = ({ statistic }: Metric) =>
+  statistic.startsWith("p") ? { extendedStatistic: statistic } : { statistic };
+
 /** What each kind of alarm measures. */
 function measure(alarm: Alarm): Partial<MetricAlarmArgs> {
   switch (alarm.kind) {
@@ -29,7 +32,7 @@ function measure(alarm: Alarm): Partial<MetricAlarmArgs> {
         namespace: alarm.metric.namespace,
         metricName: alarm.metric.name,
         dimensions: { ...alarm.metric.dimensions },
-        statistic: alarm.metric.statistic,
+        ...statisticOf(alarm.metric),
         period: alarm.periodSeconds,
         comparisonOperator: alarm.comparison,
         threshold: alarm.threshold,
@@ -66,53 +69,75 @@ function measure(alarm: Alarm): Partial<MetricAlarmArgs> {
   }
 }
 
+export interface AlarmSurroundings {
+  readonly setting: PipelineSetting;
+  readonly alerts: PipelineAlerts;
+  readonly tags: Tags;
+}
+
+/** An alarm that tells the topic of its severity, or nobody where another alarm combines it. */
+export function metricAlarm(
+  alarm: Alarm,
+  { setting: { names }, alerts, tags }: AlarmSurroundings,
+  parent: pulumi.Resource,
+  {
+    tells = true,
+    dimensions,
+  }: { tells?: boolean; dimensions?: Readonly<Record<string, pulumi.Input<string>>> } = {},
+): aws.cloudwatch.MetricAlarm {
+  const topicArn = alerts.topics[alarm.severity].publishableArn;
+  return new aws.cloudwatch.MetricAlarm(
+    alarm.name,
+    {
+      name: names.named(alarm.name),
+      alarmDescription: alarm.description,
+      evaluationPeriods: alarm.evaluationPeriods ?? 1,
+      ...(alarm.breachingPeriods !== undefined && { datapointsToAlarm: alarm.breachingPeriods }),
+      // No run and no data is not a fault: a pipeline may rest.
+      treatMissingData: "notBreaching",
+      alarmActions: tells ? [topicArn] : [],
+      okActions: tells && alarm.severity === "critical" ? [topicArn] : [],
+      tags,
+      ...measure(alarm),
+      // Of resources whose names AWS makes up.
+      ...(dimensions && { dimensions }),
+    },
+    { parent },
+  );
+}
+
 /** The pipeline's alarms, and the one that combines them. */
 export class PipelineAlarms extends pulumi.ComponentResource {
   readonly arns: pulumi.Output<string>[];
+  /** Critical alarms that no failure drill makes ring. */
+  readonly stopping: pulumi.Output<string>[];
 
-  constructor(
-    name: string,
-    args: { readonly setting: PipelineSetting; readonly alerts: PipelineAlerts; readonly tags: Tags },
-    opts: pulumi.ComponentResourceOptions,
-  ) {
+  constructor(name: string, args: AlarmSurroundings, opts: pulumi.ComponentResourceOptions) {
     super("aidlc:component:PipelineAlarms", name, {}, opts);
     const { names, spec } = args.setting;
     const topicArn = (severity: Alarm["severity"]) => args.alerts.topics[severity].publishableArn;
     const alarms = new Map(
-      pipelineAlarms(spec, names).map((alarm) => [
-        alarm.name,
-        new aws.cloudwatch.MetricAlarm(
-          alarm.name,
-          {
-            name: names.named(alarm.name),
-            alarmDescription: alarm.description,
-            evaluationPeriods: 1,
-            // No run and no data is not a fault: a pipeline may rest.
-            treatMissingData: "notBreaching",
-            alarmActions: [topicArn(alarm.severity)],
-            okActions: alarm.severity === "critical" ? [topicArn("critical")] : [],
-            tags: args.tags,
-            ...measure(alarm),
-          },
-          { parent: this },
-        ),
-      ]),
+      pipelineAlarms(spec, names).map((alarm) => [alarm.name, metricAlarm(alarm, args, this)]),
     );
     const inAlarm = (part: string) =>
       pulumi.interpolate`ALARM("${alarms.get(part)?.name ?? names.named(part)}")`;
-    const [drift, shift] = DEGRADATION.causes;
+    const any = (parts: readonly string[]) =>
+      pulumi.all(parts.map(inAlarm)).apply((rules) => `(${rules.join(" OR ")})`);
     const degraded = new aws.cloudwatch.CompositeAlarm(
       "model-degraded",
       {
         alarmName: names.named("model-degraded"),
-        alarmDescription: "The model in use is worse than its quality gate and its data or output has moved",
-        alarmRule: pulumi.interpolate`${inAlarm(DEGRADATION.quality)} AND (${inAlarm(drift)} OR ${inAlarm(shift)})`,
+        alarmDescription:
+          "The model in use is worse than its quality gate or than it was, and its data or output has moved",
+        alarmRule: pulumi.interpolate`${any(DEGRADATION.quality)} AND ${any(DEGRADATION.causes)}`,
         alarmActions: [topicArn("critical")],
         okActions: [topicArn("critical")],
         tags: args.tags,
       },
       { parent: this },
     );
+    const undelivered = alarms.get("undelivered");
+    this.stopping = [degraded.arn, ...(undelivered ? [undelivered.arn] : [])];
     this.arns = [...[...alarms.values()].map((alarm) => alarm.arn), degraded.arn];
     this.registerOutputs({});
   }

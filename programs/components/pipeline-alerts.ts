@@ -47,7 +47,7 @@ export function pipelineAlerts(
     {
       name: names.named("dead-letters"),
       arn: arns.queue(names.named("dead-letters")),
-      topicArns: SEVERITIES.map(topicArn),
+      topicArns: [...SEVERITIES, "incidents"].map((topic) => arns.topic(names.named(topic))),
       ruleArns: arns.rule(`${names.prefix}-*`),
       tags,
     },

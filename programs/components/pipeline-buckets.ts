@@ -1,8 +1,10 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { quarantineDenial } from "../containment.ts";
 import { fromKinds } from "../from-kinds.ts";
 import { lifecycleOf, logLifecycle } from "../lifecycle.ts";
 import { type BucketKind, DATA_BUCKETS } from "../names.ts";
 import type { PipelineSetting } from "../phases/pipeline-setting.ts";
+import { servingLogDeliveries } from "../serving/log-deliveries.ts";
 import type { Tags } from "../tags.ts";
 import { s3LogDelivery } from "./bucket-policy.ts";
 import type { PipelineKeys } from "./pipeline-keys.ts";
@@ -12,11 +14,12 @@ export type PipelineBuckets = Readonly<Record<BucketKind, ProtectedBucket>>;
 
 /** The six data buckets and the one that takes their access logs and inventories. */
 export function pipelineBuckets(
-  { account, arns, names, spec, dataOnDestroy }: PipelineSetting,
+  setting: PipelineSetting,
   keys: PipelineKeys,
   tags: Tags,
   parent: pulumi.Resource,
 ): PipelineBuckets {
+  const { account, arns, names, spec, dataOnDestroy } = setting;
   const { retention } = spec.dataset;
   const described = (kind: BucketKind) => ({
     bucket: names.bucket(kind),
@@ -30,11 +33,14 @@ export function pipelineBuckets(
     {
       ...described("access-logs"),
       lifecycle: logLifecycle(retention),
-      deliveries: s3LogDelivery(
-        described("access-logs").bucketArn,
-        account.accountId,
-        DATA_BUCKETS.map((kind) => described(kind).bucketArn),
-      ),
+      deliveries: [
+        ...s3LogDelivery(
+          described("access-logs").bucketArn,
+          account.accountId,
+          DATA_BUCKETS.map((kind) => described(kind).bucketArn),
+        ),
+        ...servingLogDeliveries(setting),
+      ],
     },
     { parent },
   );
@@ -46,7 +52,15 @@ export function pipelineBuckets(
         {
           ...described(kind),
           keyArn: kind === "models" ? keys.models.arn : keys.data.arn,
-          lifecycle: lifecycleOf(kind, retention),
+          lifecycle: lifecycleOf(kind, spec),
+          denials: [
+            quarantineDenial(
+              described(kind).bucketArn,
+              (role) => arns.role(names.named(role)),
+              account.roleArn,
+            ),
+          ],
+          inventory: spec.profile === "production" ? "Daily" : "Weekly",
           logs: {
             bucket: accessLogs.guardedName,
             bucketArn: described("access-logs").bucketArn,

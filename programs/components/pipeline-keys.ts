@@ -1,17 +1,29 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { DATA_BUCKETS, KEY_PURPOSES, type KeyPurpose, type PipelineRole } from "../names.ts";
+import { DATA_BUCKETS, KEY_PURPOSES, type KeyPurpose } from "../names.ts";
 import type { PipelineSetting } from "../phases/pipeline-setting.ts";
 import { onBehalfOf, type Statement } from "../policy-document.ts";
-import type { DataClassification } from "../spec.ts";
+import { PIPELINE_ROLES, ROLES } from "../roles/index.ts";
+import type { KeyUse } from "../roles/role-definition.ts";
+import { EXECUTION_LOGS, STAGE } from "../serving/api-names.ts";
+import { webAclLogGroup } from "../serving/edge/web-acl-names.ts";
+import { endpointLogGroup } from "../serving/endpoints.ts";
+import type { DataClassification, PipelineSpec } from "../spec.ts";
+import { PREFIX } from "../storage-layout.ts";
 import { TAG, type Tags } from "../tags.ts";
 import { EncryptionKey } from "./encryption-key.ts";
 import {
   administration,
+  jobBookmarks,
   jobKeyChecks,
   jobVolumes,
   logGroups,
+  notebookVolume,
+  onlineStore,
   repositories,
+  secretValue,
+  signatures,
   topicPublisher,
+  uploads,
   useThroughS3,
   useThroughSns,
 } from "./key-policy.ts";
@@ -24,14 +36,25 @@ const DELETION_WINDOW_DAYS: Readonly<Record<DataClassification, number>> = {
   restricted: 30,
 };
 
+export const deletionWindowInDays = ({ dataClassification }: PipelineSpec): number =>
+  DELETION_WINDOW_DAYS[dataClassification];
+
 const DESCRIPTIONS: Readonly<Record<KeyPurpose, string>> = {
   data: "data buckets and volumes of jobs",
   models: "model artifacts and container images",
   logs: "logs and alerts",
+  signing: "signatures of models",
 };
 
-function dataKeyPolicy({ account, arns, names, team }: PipelineSetting): Statement[] {
-  const roles = (...all: readonly PipelineRole[]) => all.map((role) => arns.role(names.named(role)));
+/** ARNs of all roles that use a key so, whether this pipeline has them or not: their names are the pipeline's own. */
+const usersOf = (use: KeyUse, { arns, names }: PipelineSetting) =>
+  PIPELINE_ROLES.filter((role) => ROLES[role].keyUses.includes(use)).map((role) =>
+    arns.role(names.named(role)),
+  );
+
+function dataKeyPolicy(setting: PipelineSetting): Statement[] {
+  const { account, arns, names, spec, team } = setting;
+  const { accountId, region } = account;
   const buckets = DATA_BUCKETS.filter((kind) => kind !== "models").map((kind) =>
     arns.bucket(names.bucket(kind)),
   );
@@ -41,7 +64,7 @@ function dataKeyPolicy({ account, arns, names, team }: PipelineSetting): Stateme
       sid: "Components",
       region: account.region,
       bucketArns: buckets,
-      who: { ArnLike: { "aws:PrincipalArn": roles("validation", "processing", "training", "inference") } },
+      who: { ArnLike: { "aws:PrincipalArn": usersOf("data", setting) } },
     }),
     // Who brings data in and takes predictions out is not the pipeline's to know; the team's tag on the principal
     // and its own IAM policy decide.
@@ -51,34 +74,54 @@ function dataKeyPolicy({ account, arns, names, team }: PipelineSetting): Stateme
       bucketArns: [arns.bucket(names.bucket("raw")), arns.bucket(names.bucket("predictions"))],
       who: { StringEquals: { [`aws:PrincipalTag/${TAG.team}`]: team } },
     }),
-    jobVolumes(arns, roles("processing", "training", "orchestration")),
-    jobKeyChecks(arns, roles("processing", "training", "orchestration")),
+    jobVolumes(arns, usersOf("volumes", setting)),
+    ...(spec.notebook === undefined ? [] : [notebookVolume(arns, account.accountId, account.roleArn)]),
+    jobKeyChecks(arns, usersOf("volumes", setting)),
+    jobBookmarks(arns, usersOf("bookmarks", setting)),
+    secretValue(arns, region, arns.secret(names.secret), usersOf("secret", setting)),
+    ...(spec.dataset.featureStore?.online ? [onlineStore(arns, accountId, region)] : []),
   ];
 }
 
-function modelsKeyPolicy({ account, arns, names }: PipelineSetting): Statement[] {
-  const roles = (...all: readonly PipelineRole[]) => all.map((role) => arns.role(names.named(role)));
+function modelsKeyPolicy(setting: PipelineSetting): Statement[] {
+  const { account, arns, names } = setting;
   return [
     administration(arns),
     useThroughS3(arns, {
       sid: "Components",
       region: account.region,
       bucketArns: [arns.bucket(names.bucket("models"))],
-      who: { ArnLike: { "aws:PrincipalArn": roles("processing", "training", "orchestration", "inference") } },
+      who: { ArnLike: { "aws:PrincipalArn": usersOf("models", setting) } },
     }),
-    jobKeyChecks(arns, roles("processing", "training", "orchestration")),
+    jobKeyChecks(arns, usersOf("volumes", setting)),
     repositories(arns, account.accountId, account.region),
+    uploads(
+      arns,
+      account.accountId,
+      account.region,
+      `${arns.bucket(names.bucket("models"))}/${PREFIX.scripts}*`,
+    ),
   ];
 }
 
-function logsKeyPolicy({ account: { accountId, region }, arns, names }: PipelineSetting): Statement[] {
+/** Some services choose the names of their log groups themselves. */
+const logGroupNames = ({ names }: PipelineSetting) => [
+  names.logGroup("*"),
+  names.vendedLogGroup("*"),
+  names.crawlerLogGroup,
+  endpointLogGroup(`${names.prefix}-*`),
+  // Behind the prefix stands the API's id, which no name tells beforehand.
+  `${EXECUTION_LOGS}_*/${STAGE}`,
+  webAclLogGroup(names, "*"),
+];
+
+function logsKeyPolicy(setting: PipelineSetting): Statement[] {
+  const { accountId, region } = setting.account;
+  const { arns, names } = setting;
   const topics = [arns.topic(names.named("warning")), arns.topic(names.named("critical"))];
-  const publishers = (["validation", "monitoring", "alerts"] as const).map((role) =>
-    arns.role(names.named(role)),
-  );
   return [
     administration(arns),
-    logGroups(region, [arns.logGroup(names.logGroup("*"))]),
+    logGroups(region, logGroupNames(setting).map(arns.logGroup)),
     topicPublisher(
       {
         sid: "Alarms",
@@ -91,14 +134,21 @@ function logsKeyPolicy({ account: { accountId, region }, arns, names }: Pipeline
       { sid: "Budgets", service: "budgets.amazonaws.com", condition: onBehalfOf(accountId, arns.budgets) },
       topics,
     ),
-    useThroughSns(arns, region, publishers),
+    useThroughSns(arns, region, usersOf("alerts", setting)),
   ];
 }
+
+const signingKeyPolicy = (setting: PipelineSetting): Statement[] => [
+  administration(setting.arns),
+  signatures(setting.arns, "kms:Sign", usersOf("sign", setting)),
+  signatures(setting.arns, "kms:Verify", usersOf("verify", setting)),
+];
 
 const POLICIES: Readonly<Record<KeyPurpose, (setting: PipelineSetting) => Statement[]>> = {
   data: dataKeyPolicy,
   models: modelsKeyPolicy,
   logs: logsKeyPolicy,
+  signing: signingKeyPolicy,
 };
 
 export type PipelineKeys = Readonly<Record<KeyPurpose, EncryptionKey>>;
@@ -113,7 +163,8 @@ export function pipelineKeys(setting: PipelineSetting, tags: Tags, parent: pulum
         alias: names.keyAlias(purpose),
         description: `AIDLC ${team}/${pipeline}: ${DESCRIPTIONS[purpose]}`,
         policy: POLICIES[purpose](setting),
-        deletionWindowInDays: DELETION_WINDOW_DAYS[spec.dataClassification],
+        signs: purpose === "signing",
+        deletionWindowInDays: deletionWindowInDays(spec),
         dataOnDestroy,
         tags,
       },

@@ -11,20 +11,32 @@ export interface ProtectedBucketArgs {
   /** Physical name. */
   readonly bucket: string;
   readonly bucketArn: string;
+  /** The account's own unless given. Its key, its logs and its inventories are of the same region. */
+  readonly region?: string;
   readonly accountId: string;
   /** Customer key of the content; without it SSE-S3, for buckets that services deliver logs to. */
   readonly keyArn?: pulumi.Input<string>;
   readonly lifecycle: readonly LifecycleRule[];
   /** What may be done beyond what IAM allows: service principals that deliver logs. */
   readonly deliveries?: readonly Statement[];
+  /** What else may not be done. */
+  readonly denials?: readonly Statement[];
   /** Where access logs and inventories go. Absent for the log bucket itself: a bucket that logs to itself never stops. */
   readonly logs?: {
     readonly bucket: pulumi.Input<string>;
     readonly bucketArn: string;
     readonly prefix: string;
   };
+  /** How often the inventory is made; every week unless given. */
+  readonly inventory?: "Daily" | "Weekly";
   readonly dataOnDestroy: DataOnDestroy;
   readonly tags: Tags;
+}
+
+/** The bucket that a protection is of. */
+interface Target {
+  readonly region?: string;
+  readonly bucket: pulumi.Output<string>;
 }
 
 /**
@@ -35,29 +47,32 @@ export class ProtectedBucket extends pulumi.ComponentResource {
   readonly bucket: aws.s3.Bucket;
   /** The bucket's name, known only once its policy is in force: what delivers to the bucket waits for it. */
   readonly guardedName: pulumi.Output<string>;
+  /** The same, known only once old versions are kept: what replicates from or to the bucket waits for it. */
+  readonly versionedName: pulumi.Output<string>;
 
   constructor(name: string, args: ProtectedBucketArgs, opts: pulumi.ComponentResourceOptions) {
     super("aidlc:component:ProtectedBucket", name, {}, opts);
     const keep = { parent: this, retainOnDelete: args.dataOnDestroy === "retain" };
+    const where = args.region === undefined ? {} : { region: args.region };
     this.bucket = new aws.s3.Bucket(
       name,
-      { bucket: args.bucket, forceDestroy: args.dataOnDestroy === "delete", tags: args.tags },
+      { ...where, bucket: args.bucket, forceDestroy: args.dataOnDestroy === "delete", tags: args.tags },
       keep,
     );
-    const bucket = this.bucket.bucket;
-    this.encrypt(name, bucket, args, keep);
-    const policy = this.policy(name, bucket, args, keep);
+    const target = { ...where, bucket: this.bucket.bucket };
+    this.encrypt(name, target, args, keep);
+    const policy = this.policy(name, target, args, keep);
     this.guardedName = policy.bucket;
 
-    new aws.s3.BucketVersioning(
+    this.versionedName = new aws.s3.BucketVersioning(
       `${name}-versioning`,
-      { bucket, versioningConfiguration: { status: "Enabled" } },
+      { ...target, versioningConfiguration: { status: "Enabled" } },
       keep,
-    );
+    ).bucket;
     new aws.s3.BucketPublicAccessBlock(
       `${name}-public-access`,
       {
-        bucket,
+        ...target,
         blockPublicAcls: true,
         blockPublicPolicy: true,
         ignorePublicAcls: true,
@@ -67,21 +82,21 @@ export class ProtectedBucket extends pulumi.ComponentResource {
     );
     new aws.s3.BucketOwnershipControls(
       `${name}-ownership`,
-      { bucket, rule: { objectOwnership: "BucketOwnerEnforced" } },
+      { ...target, rule: { objectOwnership: "BucketOwnerEnforced" } },
       keep,
     );
     new aws.s3.BucketLifecycleConfiguration(
       `${name}-lifecycle`,
-      { bucket, rules: [...args.lifecycle, ...HOUSEKEEPING] },
+      { ...target, rules: [...args.lifecycle, ...HOUSEKEEPING] },
       keep,
     );
-    if (args.logs !== undefined) this.observe(name, bucket, args.logs, args.accountId, keep);
+    if (args.logs !== undefined) this.observe(name, target, args.logs, args, keep);
     this.registerOutputs({ bucket: args.bucket });
   }
 
   private encrypt(
     name: string,
-    bucket: pulumi.Output<string>,
+    target: Target,
     { keyArn }: ProtectedBucketArgs,
     keep: pulumi.CustomResourceOptions,
   ): void {
@@ -92,35 +107,39 @@ export class ProtectedBucket extends pulumi.ComponentResource {
             applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: keyArn },
             bucketKeyEnabled: true,
           };
-    new aws.s3.BucketServerSideEncryptionConfiguration(`${name}-encryption`, { bucket, rules: [rule] }, keep);
+    new aws.s3.BucketServerSideEncryptionConfiguration(
+      `${name}-encryption`,
+      { ...target, rules: [rule] },
+      keep,
+    );
   }
 
   private policy(
     name: string,
-    bucket: pulumi.Output<string>,
-    { bucketArn, accountId, keyArn, deliveries = [] }: ProtectedBucketArgs,
+    target: Target,
+    { bucketArn, accountId, keyArn, deliveries = [], denials = [] }: ProtectedBucketArgs,
     keep: pulumi.CustomResourceOptions,
   ): aws.s3.BucketPolicy {
     const withDenials = (encryption: readonly Statement[]) =>
-      policyDocument([...transportDenials(bucketArn, accountId), ...encryption, ...deliveries]);
+      policyDocument([...transportDenials(bucketArn, accountId), ...encryption, ...denials, ...deliveries]);
     const policy =
       keyArn === undefined
         ? withDenials(sseS3Denials(bucketArn))
         : pulumi.output(keyArn).apply((arn) => withDenials(kmsDenials(bucketArn, arn)));
-    return new aws.s3.BucketPolicy(`${name}-policy`, { bucket, policy }, keep);
+    return new aws.s3.BucketPolicy(`${name}-policy`, { ...target, policy }, keep);
   }
 
   private observe(
     name: string,
-    bucket: pulumi.Output<string>,
+    target: Target,
     logs: NonNullable<ProtectedBucketArgs["logs"]>,
-    accountId: string,
+    { accountId, inventory = "Weekly" }: ProtectedBucketArgs,
     keep: pulumi.CustomResourceOptions,
   ): void {
     new aws.s3.BucketLogging(
       `${name}-logging`,
       {
-        bucket,
+        ...target,
         targetBucket: logs.bucket,
         targetPrefix: `access/${logs.prefix}/`,
         targetObjectKeyFormat: { partitionedPrefix: { partitionDateSource: "EventTime" } },
@@ -130,10 +149,10 @@ export class ProtectedBucket extends pulumi.ComponentResource {
     new aws.s3.Inventory(
       `${name}-inventory`,
       {
-        bucket,
-        name: "weekly",
+        ...target,
+        name: "objects",
         includedObjectVersions: "All",
-        schedule: { frequency: "Weekly" },
+        schedule: { frequency: inventory },
         optionalFields: [
           "Size",
           "LastModifiedDate",

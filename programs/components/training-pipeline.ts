@@ -15,32 +15,21 @@ export interface TrainingPipelineArgs {
   readonly tags: Tags;
 }
 
-/** The SageMaker Pipeline and the group that its models are registered in. */
+/** The SageMaker Pipeline that processes, trains or tunes, evaluates and registers. */
 export class TrainingPipeline extends pulumi.ComponentResource {
   readonly pipeline: aws.sagemaker.Pipeline;
-  readonly modelPackageGroup: aws.sagemaker.ModelPackageGroup;
 
   constructor(name: string, args: TrainingPipelineArgs, opts: pulumi.ComponentResourceOptions) {
     super("aidlc:component:TrainingPipeline", name, {}, opts);
     const { setting, tags } = args;
     const { names, team, pipeline } = setting;
-    this.modelPackageGroup = new aws.sagemaker.ModelPackageGroup(
-      "models",
-      {
-        modelPackageGroupName: names.named("models"),
-        modelPackageGroupDescription: `Models of AIDLC ${team}/${pipeline}; each waits for approval`,
-        tags,
-      },
-      // A group with versions can't be deleted by AWS's rules; `delete` needs them removed first.
-      { parent: this, retainOnDelete: setting.dataOnDestroy === "retain" },
-    );
     this.pipeline = new aws.sagemaker.Pipeline(
       name,
       {
         pipelineName: names.named("training"),
         pipelineDisplayName: names.named("training"),
         pipelineDescription: `AIDLC ${team}/${pipeline}: process, train, evaluate, quality gate, register`,
-        roleArn: args.roles.orchestration.readyArn,
+        roleArn: args.roles.of("orchestration").readyArn,
         pipelineDefinition: definition(args),
         tags,
       },
@@ -50,20 +39,25 @@ export class TrainingPipeline extends pulumi.ComponentResource {
   }
 }
 
-function definition({ setting, keys, network, tags }: TrainingPipelineArgs): pulumi.Output<string> {
-  const { arns, names, spec } = setting;
+function definition({ setting, keys, roles, network, tags }: TrainingPipelineArgs): pulumi.Output<string> {
+  const { names, spec } = setting;
   return pulumi
-    .all([keys.data.arn, keys.models.arn, network.subnetIds, network.securityGroupId])
-    .apply(([data, models, subnetIds, securityGroupId]) =>
+    .all([
+      keys.data.arn,
+      keys.models.arn,
+      network.subnetIds,
+      network.securityGroupId,
+      roles.of("processing").arn,
+      roles.of("training").arn,
+    ])
+    .apply(([data, models, subnetIds, securityGroupId, processing, training]) =>
       pipelineDefinition({
         names,
         training: spec.training,
         images: pipelineImages(setting),
-        roleArns: {
-          processing: arns.role(names.named("processing")),
-          training: arns.role(names.named("training")),
-        },
+        roleArns: { processing, training },
         keyArns: { data, models },
+        isProduction: spec.profile === "production",
         network: { subnetIds, securityGroupId },
         tags: { ...pipelineTags(setting), [TAG.phase]: tags[TAG.phase] ?? "deployment" },
       }),

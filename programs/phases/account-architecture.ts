@@ -22,6 +22,7 @@ export class AccountArchitecture extends Phase {
         region: args.account.region,
         accountId: args.account.accountId,
         flowLogDestination: args.flowLogDestination,
+        isPrivate: args.profile === "production",
         tags: this.tags,
       },
       { parent: this },

@@ -1,12 +1,21 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { AUDIT_PREFIX, auditDeliveries } from "../audit-deliveries.ts";
 import { s3LogDelivery } from "../components/bucket-policy.ts";
+import { ConfigurationRecorder } from "../components/configuration-recorder.ts";
 import { EncryptionKey } from "../components/encryption-key.ts";
-import { administration, flowLogs, logGroups, trailLogs, useThroughS3 } from "../components/key-policy.ts";
+import {
+  administration,
+  configSnapshots,
+  flowLogs,
+  logGroups,
+  trailLogs,
+  useThroughS3,
+} from "../components/key-policy.ts";
 import { type LifecycleRule, ProtectedBucket } from "../components/protected-bucket.ts";
+import { SecurityServices } from "../components/security-services.ts";
 import type { FoundationOutputs } from "../inputs.ts";
 import { DATA_BUCKETS } from "../names.ts";
-import type { Statement } from "../policy-document.ts";
 import type { AccountSetting } from "./account-setting.ts";
 import { Phase } from "./phase.ts";
 
@@ -25,11 +34,16 @@ const ACCESS_LOG_LIFECYCLE: readonly LifecycleRule[] = [
   { id: "expire", status: "Enabled", filter: { prefix: "" }, expiration: { days: 400 } },
 ];
 
-/** Who did what in the account: the trail, the flow logs' destination, and the bucket and key that keep them. */
+/**
+ * Who did what in the account, and how it is set: the trail, the flow logs' destination, AWS Config and the security services,
+ * with the bucket and key that keep what they record.
+ */
 export class AccountCompliance extends Phase {
   readonly keyArn: pulumi.Output<string>;
   readonly trailArn: pulumi.Output<string>;
   readonly auditBucket: FoundationOutputs["auditBucket"];
+  /** Takes the access logs and inventories of the foundation's buckets. */
+  readonly accessLogs: { readonly bucket: pulumi.Output<string>; readonly bucketArn: string };
   /** Known only once the bucket accepts flow logs. */
   readonly flowLogDestination: pulumi.Output<string>;
 
@@ -39,12 +53,14 @@ export class AccountCompliance extends Phase {
     const key = this.auditKey(setting);
     this.keyArn = key.arn;
     this.auditBucket = { name: names.auditBucket, arn: arns.bucket(names.auditBucket) };
-    const bucket = this.buckets(setting, key.arn);
-    this.flowLogDestination = bucket.guardedName.apply((name) => `${arns.bucket(name)}/flow-logs/`);
-    this.trailArn =
-      setting.existing.trailArn === undefined
-        ? this.trail(setting, bucket.guardedName)
-        : pulumi.output(setting.existing.trailArn);
+    this.accessLogs = this.accessLogBucket(setting);
+    const bucket = this.audit(setting, key.arn).guardedName;
+    this.flowLogDestination = bucket.apply((name) => `${arns.bucket(name)}/${AUDIT_PREFIX.flowLogs}/`);
+    const { trail } = setting.existing;
+    this.trailArn = trail === undefined ? this.trail(setting, bucket) : pulumi.output(trail);
+    const within = { ...setting, tags: this.tags };
+    new ConfigurationRecorder("config", { ...within, bucket, keyArn: key.arn }, { parent: this });
+    if (setting.securityServices) new SecurityServices("security", within, { parent: this });
     this.registerOutputs({});
   }
 
@@ -59,6 +75,7 @@ export class AccountCompliance extends Phase {
           administration(arns),
           ...trailLogs(arns, accountId, arns.trail(names.trail)),
           flowLogs(accountId, arns.regional("logs", "*")),
+          configSnapshots(accountId),
           logGroups(region, [names.processingLogGroup, names.trainingLogGroup].map(arns.logGroup)),
           useThroughS3(arns, {
             sid: "Auditors",
@@ -75,36 +92,40 @@ export class AccountCompliance extends Phase {
     );
   }
 
-  private buckets(setting: AccountSetting, keyArn: pulumi.Output<string>): ProtectedBucket {
-    const { account, arns, names, dataOnDestroy } = setting;
-    const shared = { accountId: account.accountId, dataOnDestroy, tags: this.tags };
-    const accessLogs = new ProtectedBucket(
+  private accessLogBucket({ account, arns, names, dataOnDestroy }: AccountSetting) {
+    const bucketArn = arns.bucket(names.accessLogBucket);
+    const sources = [this.auditBucket.arn, arns.bucket(names.artifactsBucket)];
+    const { guardedName } = new ProtectedBucket(
       "audit-access-logs",
       {
-        ...shared,
         bucket: names.accessLogBucket,
-        bucketArn: arns.bucket(names.accessLogBucket),
+        bucketArn,
+        accountId: account.accountId,
         lifecycle: ACCESS_LOG_LIFECYCLE,
-        deliveries: s3LogDelivery(arns.bucket(names.accessLogBucket), account.accountId, [
-          this.auditBucket.arn,
-        ]),
+        deliveries: s3LogDelivery(bucketArn, account.accountId, sources),
+        dataOnDestroy,
+        tags: this.tags,
       },
       { parent: this },
     );
+    return { bucket: guardedName, bucketArn };
+  }
+
+  private audit(setting: AccountSetting, keyArn: pulumi.Output<string>): ProtectedBucket {
+    const { account, arns, names, dataOnDestroy } = setting;
+    const { name: bucket, arn: bucketArn } = this.auditBucket;
     return new ProtectedBucket(
       "audit",
       {
-        ...shared,
-        bucket: names.auditBucket,
-        bucketArn: this.auditBucket.arn,
+        bucket,
+        bucketArn,
+        accountId: account.accountId,
         keyArn,
         lifecycle: AUDIT_LIFECYCLE,
-        deliveries: auditDeliveries(setting, this.auditBucket.arn),
-        logs: {
-          bucket: accessLogs.guardedName,
-          bucketArn: arns.bucket(names.accessLogBucket),
-          prefix: "audit",
-        },
+        deliveries: auditDeliveries({ account, arns, bucketArn, trailArn: arns.trail(names.trail) }),
+        logs: { ...this.accessLogs, prefix: "audit" },
+        dataOnDestroy,
+        tags: this.tags,
       },
       { parent: this },
     );
@@ -117,7 +138,7 @@ export class AccountCompliance extends Phase {
       {
         name: names.trail,
         s3BucketName,
-        s3KeyPrefix: "trail",
+        s3KeyPrefix: AUDIT_PREFIX.trail,
         kmsKeyId: this.keyArn,
         isMultiRegionTrail: true,
         includeGlobalServiceEvents: true,
@@ -142,48 +163,4 @@ export class AccountCompliance extends Phase {
       { parent: this },
     ).arn;
   }
-}
-
-function auditDeliveries({ account, arns, names }: AccountSetting, bucketArn: string): Statement[] {
-  const { accountId } = account;
-  const trailArn = arns.trail(names.trail);
-  const fromTrail = { "aws:SourceAccount": accountId, "aws:SourceArn": trailArn };
-  const fromFlowLogs = { "aws:SourceAccount": accountId };
-  const flowLogSource = { "aws:SourceArn": arns.regional("logs", "*") };
-  const ownerControls = { "s3:x-amz-acl": "bucket-owner-full-control" };
-  return [
-    {
-      Sid: "TrailAclCheck",
-      Effect: "Allow",
-      Principal: { Service: "cloudtrail.amazonaws.com" },
-      Action: "s3:GetBucketAcl",
-      Resource: bucketArn,
-      Condition: { StringEquals: fromTrail },
-    },
-    {
-      Sid: "TrailDelivery",
-      Effect: "Allow",
-      Principal: { Service: "cloudtrail.amazonaws.com" },
-      Action: "s3:PutObject",
-      Resource: `${bucketArn}/trail/AWSLogs/${accountId}/*`,
-      Condition: { StringEquals: { ...fromTrail, ...ownerControls } },
-    },
-    {
-      Sid: "FlowLogAclCheck",
-      Effect: "Allow",
-      Principal: { Service: "delivery.logs.amazonaws.com" },
-      Action: ["s3:GetBucketAcl", "s3:ListBucket"],
-      Resource: bucketArn,
-      Condition: { StringEquals: fromFlowLogs, ArnLike: flowLogSource },
-    },
-    {
-      Sid: "FlowLogDelivery",
-      Effect: "Allow",
-      Principal: { Service: "delivery.logs.amazonaws.com" },
-      Action: "s3:PutObject",
-      // Flow logs with Hive-compatible partitions go to AWSLogs/aws-account-id=<account>/…
-      Resource: `${bucketArn}/flow-logs/AWSLogs/*`,
-      Condition: { StringEquals: { ...fromFlowLogs, ...ownerControls }, ArnLike: flowLogSource },
-    },
-  ];
 }

@@ -1,6 +1,10 @@
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 import { boundaryStatements } from "../boundary-policy.ts";
+import { AccountDefaults } from "../components/account-defaults.ts";
+import { ApiGatewayLogging } from "../components/api-gateway-logging.ts";
+import { ArtifactStore, type ArtifactStoreArgs } from "../components/artifact-store.ts";
+import { DataLakeAdministration } from "../components/data-lake-administration.ts";
 import type { FoundationOutputs } from "../inputs.ts";
 import { policyDocument } from "../policy-document.ts";
 import type { AccountSetting } from "./account-setting.ts";
@@ -8,6 +12,7 @@ import { Phase } from "./phase.ts";
 
 export interface AccountInfrastructureArgs extends AccountSetting {
   readonly logsKeyArn: pulumi.Input<string>;
+  readonly accessLogs: ArtifactStoreArgs["logs"];
 }
 
 const JOB_LOG_RETENTION_DAYS = 30;
@@ -15,12 +20,24 @@ const JOB_LOG_RETENTION_DAYS = 30;
 /** Settings that harden the account for everything in it, and what all of its pipelines' roles share. */
 export class AccountInfrastructure extends Phase {
   readonly boundaryArn: pulumi.Output<string>;
+  readonly artifacts: pulumi.Output<FoundationOutputs["artifacts"]>;
   readonly jobLogGroups: FoundationOutputs["jobLogGroups"];
 
   constructor(args: AccountInfrastructureArgs, opts: pulumi.ComponentResourceOptions) {
     super("infrastructure", opts);
-    this.harden(args);
-    const { account, arns, names } = args;
+    const { account, arns, names, existing } = args;
+    const within = { parent: this };
+    new AccountDefaults("defaults", args, within);
+    if (existing.apiGatewayRole === undefined)
+      new ApiGatewayLogging("api-gateway-logging", { ...args, tags: this.tags }, within);
+    const { roleArn } = account;
+    if (existing.dataLakeSettings === undefined && roleArn !== undefined)
+      new DataLakeAdministration("data-lake", { ...account, roleArn }, within);
+    this.artifacts = new ArtifactStore(
+      "artifacts",
+      { ...args, logs: args.accessLogs, tags: this.tags },
+      within,
+    ).outputs;
     this.boundaryArn = new aws.iam.Policy(
       "boundary",
       {
@@ -33,40 +50,23 @@ export class AccountInfrastructure extends Phase {
       { parent: this },
     ).arn;
     this.jobLogGroups = { processing: names.processingLogGroup, training: names.trainingLogGroup };
-    if (args.existing.sageMakerLogGroups !== true) this.ownJobLogGroups(args.logsKeyArn);
+    this.ownJobLogGroups(args);
     this.registerOutputs({});
   }
 
-  /** Destroying the foundation must not weaken the account, so these settings stay unless everything goes. */
-  private harden({ account, dataOnDestroy }: AccountInfrastructureArgs): void {
-    const keep = { parent: this, retainOnDelete: dataOnDestroy === "retain" };
-    // The key stays AWS's own: a customer key as the account's default breaks every service that may not use it.
-    new aws.ebs.EncryptionByDefault("ebs-encryption", { enabled: true }, keep);
-    new aws.ec2.InstanceMetadataDefaults(
-      "instance-metadata",
-      // Two hops reach a container on the instance; the session token stays required.
-      { httpTokens: "required", httpPutResponseHopLimit: 2 },
-      keep,
-    );
-    new aws.s3.AccountPublicAccessBlock(
-      "public-access",
-      {
-        accountId: account.accountId,
-        blockPublicAcls: true,
-        blockPublicPolicy: true,
-        ignorePublicAcls: true,
-        restrictPublicBuckets: true,
-      },
-      keep,
-    );
-  }
-
   /** SageMaker would create these itself at the first job: unencrypted and kept for ever. */
-  private ownJobLogGroups(kmsKeyId: pulumi.Input<string>): void {
-    for (const [job, name] of Object.entries(this.jobLogGroups)) {
+  private ownJobLogGroups({ existing, logsKeyArn: kmsKeyId }: AccountInfrastructureArgs): void {
+    const found = { processing: existing.processingLogGroup, training: existing.trainingLogGroup };
+    for (const job of ["processing", "training"] as const) {
+      if (found[job] !== undefined) continue;
       new aws.cloudwatch.LogGroup(
         `${job}-jobs`,
-        { name, kmsKeyId, retentionInDays: JOB_LOG_RETENTION_DAYS, tags: this.tags },
+        {
+          name: this.jobLogGroups[job],
+          kmsKeyId,
+          retentionInDays: JOB_LOG_RETENTION_DAYS,
+          tags: this.tags,
+        },
         { parent: this },
       );
     }

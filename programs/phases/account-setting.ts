@@ -1,6 +1,8 @@
 import type { Arns } from "../arns.ts";
-import type { AwsAccount, DataOnDestroy, FoundationInput } from "../inputs.ts";
+import type { AwsAccount, DataOnDestroy } from "../inputs.ts";
 import type { foundationNames } from "../names.ts";
+import type { Profile } from "../profiles.ts";
+import type { Adopted } from "../singletons.ts";
 
 /** What every phase of the foundation works from. */
 export interface AccountSetting {
@@ -8,5 +10,8 @@ export interface AccountSetting {
   readonly names: ReturnType<typeof foundationNames>;
   readonly arns: Arns;
   readonly dataOnDestroy: DataOnDestroy;
-  readonly existing: NonNullable<FoundationInput["existing"]>;
+  readonly profile: Profile;
+  /** Whether Security Hub, GuardDuty and Access Analyzer are wanted. */
+  readonly securityServices: boolean;
+  readonly existing: Adopted;
 }

@@ -1,8 +1,9 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { CostBudget } from "../components/cost-budget.ts";
-import { JobSecurityGroup } from "../components/job-security-group.ts";
 import { Network } from "../components/network.ts";
 import type { PipelineAlerts } from "../components/pipeline-alerts.ts";
+import type { JobNetwork } from "../components/pipeline-roles.ts";
+import { WorkloadSecurityGroup } from "../components/workload-security-group.ts";
 import type { NetworkOutputs } from "../inputs.ts";
 import { Phase } from "./phase.ts";
 import type { PipelineSetting } from "./pipeline-setting.ts";
@@ -10,11 +11,10 @@ import type { PipelineSetting } from "./pipeline-setting.ts";
 /** Address range of a dedicated network where the spec names none. */
 const DEFAULT_CIDR = "10.80.0.0/20";
 
-/** Where the pipeline's jobs run, and what the pipeline may cost. */
+/** Where the pipeline computes, and what it may cost. */
 export class Architecture extends Phase {
   readonly network: pulumi.Output<NetworkOutputs> | NetworkOutputs;
-  readonly subnetIds: readonly pulumi.Input<string>[];
-  readonly securityGroupId: pulumi.Output<string>;
+  readonly jobNetwork: JobNetwork;
 
   constructor(setting: PipelineSetting, opts: pulumi.ComponentResourceOptions) {
     super("architecture", opts);
@@ -28,24 +28,41 @@ export class Architecture extends Phase {
             region: account.region,
             accountId: account.accountId,
             flowLogDestination: `${foundation.auditBucket.arn}/flow-logs/`,
+            isPrivate: spec.profile === "production",
             tags: this.tags,
           },
           { parent: this },
         )
       : undefined;
     this.network = dedicated?.outputs() ?? foundation.network;
-    this.subnetIds = dedicated?.subnetIds ?? foundation.network.subnetIds;
-    this.securityGroupId = new JobSecurityGroup(
-      "jobs",
-      {
-        name: names.named("jobs"),
-        vpcId: dedicated?.vpcId ?? foundation.network.vpcId,
-        s3PrefixListId: dedicated?.s3PrefixListId ?? foundation.network.s3PrefixListId,
-        distributed: spec.training.instanceCount > 1,
-        tags: this.tags,
-      },
-      { parent: this },
-    ).id;
+    const { vpcId, subnetIds, privateSubnetIds, endpointSecurityGroupId, s3PrefixListId } =
+      dedicated ?? foundation.network;
+    const isPrivate = spec.profile === "production";
+    const group = (name: string, description: string, peers: boolean) =>
+      new WorkloadSecurityGroup(
+        name,
+        {
+          name: names.named(name),
+          description,
+          vpcId,
+          s3PrefixListId,
+          endpointSecurityGroupId: isPrivate ? endpointSecurityGroupId : undefined,
+          peers,
+          tags: this.tags,
+        },
+        { parent: this },
+      ).id;
+    this.jobNetwork = {
+      subnetIds: [...(isPrivate ? privateSubnetIds : subnetIds)],
+      securityGroupId: group("jobs", "SageMaker jobs", spec.training.instanceCount > 1),
+      ...(isPrivate && {
+        functionSecurityGroupId: group(
+          "functions",
+          "Functions: S3 and AWS services inside the network",
+          false,
+        ),
+      }),
+    };
     this.registerOutputs({});
   }
 

@@ -1,5 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { EventAlert } from "../components/event-alert.ts";
+import { HandlerFunction } from "../components/handler-function.ts";
+import { IncidentResponse } from "../components/incident-response.ts";
+import type { JobNetwork } from "../components/pipeline-roles.ts";
 import { BUCKETS, KEY_PURPOSES } from "../names.ts";
 import type { Infrastructure } from "./infrastructure.ts";
 import { Phase } from "./phase.ts";
@@ -25,18 +28,25 @@ const BUCKET_CHANGES = [
 const MESSAGE_PATHS = { action: "$.detail.eventName", who: "$.detail.userIdentity.arn" };
 
 /**
- * Tells when somebody changes the protection of keys or buckets by hand. The account's trail hands the calls to
- * EventBridge; those of the role that provisions the pipeline are expected.
+ * Erases and gives evidence on request, and tells when somebody changes the protection of keys or buckets by hand. The
+ * account's trail hands the calls to EventBridge; those of the role that provisions the pipeline are expected. In production
+ * incidents are answered, too.
  */
 export class Compliance extends Phase {
+  /** Only in the profile `production`. */
+  readonly incidents: IncidentResponse | undefined;
+
   constructor(
     setting: PipelineSetting,
-    infrastructure: Infrastructure,
+    { infrastructure, network }: { infrastructure: Infrastructure; network: JobNetwork },
     opts: pulumi.ComponentResourceOptions,
   ) {
     super("compliance", opts);
     const { account, names, team, pipeline } = setting;
     const { keys, alerts, roles } = infrastructure;
+    for (const kind of ["erase", "evidence"] as const) {
+      new HandlerFunction(kind, { setting, keys, roles, alerts, network, tags: this.tags }, { parent: this });
+    }
     const alert = (kind: "key-tampering" | "guard-tampering", what: string, pattern: pulumi.Input<object>) =>
       new EventAlert(
         kind,
@@ -45,7 +55,7 @@ export class Compliance extends Phase {
           description: `Somebody changed ${what} by hand`,
           pattern,
           topicArn: alerts.topics.critical.publishableArn,
-          roleArn: roles.alerts.readyArn,
+          roleArn: roles.of("alerts").readyArn,
           deadLetterQueueArn: alerts.deadLetters.sendableArn,
           message: {
             paths: MESSAGE_PATHS,
@@ -69,18 +79,27 @@ export class Compliance extends Phase {
         }),
       },
     });
-    alert(
+    const keyTampering = alert(
       "key-tampering",
       "an encryption key",
       pulumi
         .all(KEY_PURPOSES.flatMap((purpose) => [keys[purpose].keyId, keys[purpose].arn]))
         .apply((keyId) => call("kms", KEY_CHANGES, { keyId })),
     );
-    alert(
+    const guardTampering = alert(
       "guard-tampering",
       "a bucket",
       call("s3", BUCKET_CHANGES, { bucketName: BUCKETS.map(names.bucket) }),
     );
+    const { tags } = this;
+    this.incidents =
+      setting.spec.profile === "production"
+        ? new IncidentResponse(
+            "incidents",
+            { setting, keys, roles, alerts, network, tampering: [keyTampering, guardTampering], tags },
+            { parent: this },
+          )
+        : undefined;
     this.registerOutputs({});
   }
 }

@@ -1,20 +1,40 @@
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
-import { EventAlert } from "../components/event-alert.ts";
+import { DeliveryPipeline } from "../components/delivery-pipeline.ts";
+import { DevNotebook } from "../components/dev-notebook.ts";
+import { ExperimentTracking } from "../components/experiment-tracking.ts";
+import { IdleStop } from "../components/idle-stop.ts";
+import { ModelRegistry } from "../components/model-registry.ts";
 import type { JobNetwork } from "../components/pipeline-roles.ts";
+import { ReleasePath } from "../components/release-path.ts";
 import { TrainingPipeline } from "../components/training-pipeline.ts";
 import { configurationParameters } from "../configuration.ts";
+import type { NetworkOutputs } from "../inputs.ts";
+import { Serving } from "../serving/serving.ts";
 import type { Infrastructure } from "./infrastructure.ts";
 import { Phase } from "./phase.ts";
 import type { PipelineSetting } from "./pipeline-setting.ts";
 
+export interface DeploymentArgs {
+  readonly infrastructure: Infrastructure;
+  /** Where jobs, functions and tasks run. */
+  readonly network: JobNetwork;
+  readonly surroundings: pulumi.Input<NetworkOutputs>;
+}
+
 /** From accepted data to a registered model that waits for approval, and the settings that all of it reads. */
 export class Deployment extends Phase {
   readonly training: TrainingPipeline;
+  readonly serving: Serving;
+  readonly registry: ModelRegistry;
+  readonly experiments: ExperimentTracking;
+  readonly releases: ReleasePath;
+  readonly delivery: DeliveryPipeline;
+  readonly notebook: DevNotebook | undefined;
 
   constructor(
     setting: PipelineSetting,
-    { infrastructure, network }: { infrastructure: Infrastructure; network: JobNetwork },
+    { infrastructure, network, surroundings }: DeploymentArgs,
     opts: pulumi.ComponentResourceOptions,
   ) {
     super("deployment", opts);
@@ -25,31 +45,69 @@ export class Deployment extends Phase {
       { parent: this },
     );
     this.storeConfiguration(setting);
-    const { names } = setting;
-    new EventAlert(
-      "approval-needed",
+    this.serving = new Serving(
+      "serving",
       {
-        name: names.named("approval-needed"),
-        description: "A model passed the quality gate and waits for approval",
-        pattern: {
-          source: ["aws.sagemaker"],
-          "detail-type": ["SageMaker Model Package State Change"],
-          detail: {
-            ModelPackageGroupName: [names.named("models")],
-            ModelApprovalStatus: ["PendingManualApproval"],
-          },
-        },
-        topicArn: alerts.topics.warning.publishableArn,
-        roleArn: roles.alerts.readyArn,
-        deadLetterQueueArn: alerts.deadLetters.sendableArn,
-        message: {
-          paths: { model: "$.detail.ModelPackageArn" },
-          text: `A model of ${setting.team}/${setting.pipeline} waits for approval: <model>`,
-        },
+        setting,
+        keys,
+        buckets: infrastructure.buckets,
+        roles,
+        alerts,
+        inferenceImages: infrastructure.repositories.inference,
+        network,
+        surroundings,
         tags: this.tags,
       },
       { parent: this },
     );
+    const handlers = { setting, keys, roles, alerts, network, tags: this.tags };
+    this.registry = new ModelRegistry("registry", handlers, { parent: this });
+    this.experiments = new ExperimentTracking(
+      "experiments",
+      { setting, roles, models: infrastructure.buckets.models, tags: this.tags },
+      { parent: this },
+    );
+    this.releases = new ReleasePath(
+      "releases",
+      {
+        ...handlers,
+        trainingPipelineName: this.training.pipeline.pipelineName,
+        experimentsArn: this.experiments.app.arn,
+      },
+      { parent: this },
+    );
+    this.delivery = new DeliveryPipeline(
+      "delivery",
+      {
+        setting,
+        roles,
+        alerts,
+        logGroup: infrastructure.logGroups.cicd,
+        releaseMachineArn: this.releases.machine.arn,
+        tags: this.tags,
+      },
+      { parent: this },
+    );
+    new IdleStop(
+      "idle-stop",
+      { ...handlers, scheduleGroupName: infrastructure.schedules.name },
+      { parent: this },
+    );
+    if (setting.spec.notebook !== undefined) {
+      this.notebook = new DevNotebook(
+        "notebook",
+        {
+          setting,
+          notebook: setting.spec.notebook,
+          keys,
+          roles,
+          network,
+          experimentsArn: this.experiments.app.arn,
+          tags: this.tags,
+        },
+        { parent: this },
+      );
+    }
     this.registerOutputs({});
   }
 

@@ -1,19 +1,23 @@
+import type { FastifyReply } from "fastify";
 import type pg from "pg";
 import Type, { type Static } from "typebox";
 import { AppError } from "../errors.ts";
 import { AccountName, type App, Moment, problems, TeamName } from "../http/app-types.ts";
 import { cursorPart, PageQuery, pageOf, parseCursor, toPage } from "../http/pages.ts";
 import { OperationAnswer, operationView } from "../operations/schema.ts";
-import { activeChange } from "../operations/store.ts";
+import { activeChange, type Operation } from "../operations/store.ts";
 import { submitOperation } from "../operations/submit.ts";
 import { inTransaction } from "../postgres/pool.ts";
 import type { Queue } from "../queue/queue.ts";
-import { countByPhase, ensureStack, findStack } from "../stacks/store.ts";
+import { ensureStack } from "../stacks/store.ts";
 import { getTeam, holdTeam } from "../teams/store.ts";
+import { FoundationState, FoundationView, foundationState, foundationView } from "./foundation-view.ts";
+import { checkRequest, FoundationRequest } from "./settings.ts";
 import {
   type Account,
   countSharers,
   deleteAccount,
+  foundationOutputs,
   foundationProject,
   getAccount,
   listAccounts,
@@ -45,24 +49,30 @@ const awsFields = {
   ),
 };
 
-const AccountBody = Type.Object(awsFields, {
-  additionalProperties: false,
-  description: "An AWS account and region",
-});
+const AccountBody = Type.Object(
+  { ...awsFields, foundation: FoundationRequest },
+  { additionalProperties: false, description: "An AWS account and region" },
+);
 
 const AccountView = Type.Object(
   {
     team: TeamName,
     name: AccountName,
     ...awsFields,
-    foundation: Type.Enum(["provisioned", "not_provisioned"], {
-      description: "Whether pipelines can be put there",
-    }),
+    foundation: Type.Object(
+      { state: FoundationState, ...FoundationRequest.properties },
+      { description: "The foundation's state, and what this registration asks of it" },
+    ),
     createdAt: Moment("When it was registered"),
     updatedAt: Moment("When it was last changed"),
   },
   { description: "An AWS account and region that a team may use" },
 );
+
+/** The answer to whatever starts an operation. */
+function accepted(reply: FastifyReply, operation: Operation) {
+  return reply.code(202).header("location", `/v1/operations/${operation.id}`).send(operationView(operation));
+}
 
 const AccountParams = Type.Object({ team: TeamName, account: AccountName });
 
@@ -82,7 +92,7 @@ function view(account: Account): Static<typeof AccountView> {
     team: account.team,
     name: account.name,
     ...account.aws,
-    foundation: account.foundationReady ? "provisioned" : "not_provisioned",
+    foundation: { state: foundationState(account), ...account.request },
     createdAt: account.createdAt.toISOString(),
     updatedAt: account.updatedAt.toISOString(),
   };
@@ -105,7 +115,8 @@ export function accountRoutes(
     },
     async (request, reply) => {
       const { team, account: name } = request.params;
-      const aws = request.body;
+      const { foundation, ...aws } = request.body;
+      checkRequest(foundation);
       if (aws.roleArn !== undefined && !aws.roleArn.includes(`::${aws.accountId}:`)) {
         const message = `must be a role of account ${aws.accountId}`;
         throw new AppError("invalid_request", `roleArn ${message}, not ${aws.roleArn}`, {
@@ -115,9 +126,10 @@ export function accountRoutes(
       const operation = await inTransaction(pool, async (client) => {
         await holdTeam(client, team);
         const stackId = await ensureStack(client, foundationProject, `${aws.accountId}.${aws.region}`);
-        await putAccount(client, team, name, aws, stackId);
+        const account = await putAccount(client, { team, name, aws, request: foundation, stackId });
         return submitOperation(client, queue, {
-          kind: "update",
+          // What was left alone may have been changed by anybody.
+          kind: account.releasedAt === null ? "update" : "reconcile",
           stackId,
           team,
           subject: { type: "account", account: name },
@@ -126,10 +138,7 @@ export function accountRoutes(
           requestId: request.id,
         });
       });
-      return reply
-        .code(202)
-        .header("location", `/v1/operations/${operation.id}`)
-        .send(operationView(operation));
+      return accepted(reply, operation);
     },
   );
 
@@ -176,43 +185,45 @@ export function accountRoutes(
         summary: "Read the foundation of an account: the account-wide resources that its pipelines share",
         tags: ["accounts"],
         params: AccountParams,
-        response: {
-          200: Type.Object(
-            {
-              state: Type.Enum(["provisioned", "not_provisioned"], {
-                description: "Whether pipelines can be put there",
-              }),
-              resources: Type.Integer({ description: "AWS resources of the foundation" }),
-              sharedBy: Type.Integer({
-                description:
-                  "Registered accounts, of any team, that stand for the same AWS account and region",
-              }),
-              outputs: Type.Record(Type.String(), Type.Unknown(), {
-                description: "What pipelines take from it",
-              }),
-              recordedAt: Type.Optional(Moment("When the outputs were recorded")),
-            },
-            { description: "A foundation" },
-          ),
-          ...problems(404),
-        },
+        response: { 200: FoundationView, ...problems(404) },
       },
     },
     async (request) => {
       await getTeam(pool, request.params.team);
-      const account = await getAccount(pool, request.params.team, request.params.account);
-      const [stack, counts, sharedBy] = await Promise.all([
-        findStack(pool, account.stackId),
-        countByPhase(pool, account.stackId),
-        countSharers(pool, account.stackId),
-      ]);
-      return {
-        state: account.foundationReady ? ("provisioned" as const) : ("not_provisioned" as const),
-        resources: [...counts.values()].reduce((sum, count) => sum + count, 0),
-        sharedBy,
-        outputs: { ...stack.outputs },
-        ...(stack.outputsRecordedAt === null ? {} : { recordedAt: stack.outputsRecordedAt.toISOString() }),
-      };
+      return foundationView(pool, await getAccount(pool, request.params.team, request.params.account));
+    },
+  );
+
+  app.post(
+    "/teams/:team/accounts/:account/foundation/reconciliations",
+    {
+      schema: {
+        summary:
+          "Bring the foundation back to its settings: what of its own was changed or deleted is made again",
+        tags: ["accounts"],
+        params: AccountParams,
+        response: { 202: OperationAnswer, ...problems(404, 409) },
+      },
+    },
+    async (request, reply) => {
+      const { team, account: name } = request.params;
+      const operation = await inTransaction(pool, async (client) => {
+        await holdTeam(client, team);
+        await lockFoundation(client, (await getAccount(client, team, name)).stackId);
+        const account = await getAccount(client, team, name);
+        // Throws unless there is one to bring back.
+        await foundationOutputs(client, account);
+        return submitOperation(client, queue, {
+          kind: "reconcile",
+          stackId: account.stackId,
+          team,
+          subject: { type: "account", account: name },
+          revision: null,
+          options: {},
+          requestId: request.id,
+        });
+      });
+      return accepted(reply, operation);
     },
   );
 
@@ -220,13 +231,14 @@ export function accountRoutes(
     "/teams/:team/accounts/:account",
     {
       schema: {
-        summary: "Remove an account; the last one that shares a foundation destroys it",
+        summary:
+          "Remove an account; the last one that shares a foundation destroys it, unless it was released",
         tags: ["accounts"],
         params: AccountParams,
         querystring: DataQuery,
         response: {
           202: OperationAnswer,
-          204: Type.Null({ description: "Removed; others still share the foundation" }),
+          204: Type.Null({ description: "Removed; others still share the foundation, or it was released" }),
           ...problems(404, 409),
         },
       },
@@ -255,7 +267,7 @@ export function accountRoutes(
             },
           );
         }
-        if ((await countSharers(client, account.stackId)) > 1) {
+        if (account.releasedAt !== null || (await countSharers(client, account.stackId)) > 1) {
           await deleteAccount(client, team, name);
           return undefined;
         }
@@ -270,10 +282,7 @@ export function accountRoutes(
         });
       });
       if (!operation) return reply.code(204).send(null);
-      return reply
-        .code(202)
-        .header("location", `/v1/operations/${operation.id}`)
-        .send(operationView(operation));
+      return accepted(reply, operation);
     },
   );
 }

@@ -1,6 +1,11 @@
-import type { AwsAccount, FoundationOutputs } from "../../programs/inputs.ts";
+import { Value } from "typebox/value";
+import { FoundationOutputs } from "../../programs/foundation-outputs.ts";
+import type { AwsAccount } from "../../programs/inputs.ts";
 import { AppError } from "../errors.ts";
+import { toJsonb } from "../postgres/json.ts";
 import type { Queryable } from "../postgres/pool.ts";
+import { agreeOnSettings } from "./foundations.ts";
+import type { FoundationRequest, FoundationSettings } from "./settings.ts";
 
 export const foundationProject = "aidlc-foundation";
 
@@ -11,6 +16,12 @@ export interface Account {
   readonly aws: AwsAccount;
   readonly stackId: string;
   readonly foundationReady: boolean;
+  /** Since when the service leaves the foundation alone. */
+  readonly releasedAt: Date | null;
+  /** What this registration asks of the foundation. */
+  readonly request: FoundationRequest;
+  /** What all registrations that share the foundation come to. */
+  readonly settings: FoundationSettings;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }
@@ -24,12 +35,15 @@ interface AccountRow {
   external_id: string | null;
   stack_id: string;
   ready: boolean;
+  released_at: Date | null;
+  foundation: FoundationRequest;
+  settings: FoundationSettings;
   created_at: Date;
   updated_at: Date;
 }
 
 const selection = `select a.team, a.name, a.aws_account_id, a.region, a.role_arn, a.external_id, f.stack_id, f.ready,
-  a.created_at, a.updated_at from accounts a join foundations f using (aws_account_id, region)`;
+  f.released_at, a.foundation, f.settings, a.created_at, a.updated_at from accounts a join foundations f using (aws_account_id, region)`;
 
 function fromRow(row: AccountRow): Account {
   return {
@@ -43,6 +57,9 @@ function fromRow(row: AccountRow): Account {
     },
     stackId: row.stack_id,
     foundationReady: row.ready,
+    releasedAt: row.released_at,
+    request: row.foundation,
+    settings: row.settings,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };
@@ -75,27 +92,33 @@ export async function listAccounts(
 }
 
 /**
- * Registers an account or changes its role. The AWS account and region of a registered one can't be changed, because its
- * pipelines live there: throws `account_conflict`.
+ * Registers an account, or changes its role and what it asks of the foundation. The AWS account and region of a registered one
+ * can't be changed, because its pipelines live there. Throws `account_conflict` for that, and for whatever can't be had together
+ * with what others ask of the same foundation.
  */
 export async function putAccount(
   db: Queryable,
-  team: string,
-  name: string,
-  aws: AwsAccount,
-  stackId: string,
+  registration: {
+    readonly team: string;
+    readonly name: string;
+    readonly aws: AwsAccount;
+    readonly request: FoundationRequest;
+    readonly stackId: string;
+  },
 ): Promise<Account> {
+  const { team, name, aws, request, stackId } = registration;
   await db.query(
     `insert into foundations (aws_account_id, region, stack_id) values ($1, $2, $3) on conflict do nothing`,
     [aws.accountId, aws.region, stackId],
   );
   await lockFoundation(db, stackId);
   const written = await db.query(
-    `insert into accounts as a (team, name, aws_account_id, region, role_arn, external_id) values ($1, $2, $3, $4, $5, $6)
+    `insert into accounts as a (team, name, aws_account_id, region, role_arn, external_id, foundation)
+     values ($1, $2, $3, $4, $5, $6, $7)
      on conflict (team, name) do update
-       set role_arn = excluded.role_arn, external_id = excluded.external_id, updated_at = now()
+       set role_arn = excluded.role_arn, external_id = excluded.external_id, foundation = excluded.foundation, updated_at = now()
        where a.aws_account_id = excluded.aws_account_id and a.region = excluded.region`,
-    [team, name, aws.accountId, aws.region, aws.roleArn ?? null, aws.externalId ?? null],
+    [team, name, aws.accountId, aws.region, aws.roleArn ?? null, aws.externalId ?? null, toJsonb(request)],
   );
   if (written.rowCount === 0) {
     throw new AppError(
@@ -103,6 +126,7 @@ export async function putAccount(
       `Account "${name}" stands for another AWS account or region: register ${aws.accountId} in ${aws.region} under another name`,
     );
   }
+  await agreeOnSettings(db, stackId);
   return getAccount(db, team, name);
 }
 
@@ -138,22 +162,19 @@ export async function deleteAccount(db: Queryable, team: string, name: string): 
   await db.query("delete from accounts where team = $1 and name = $2", [team, name]);
 }
 
-export async function setFoundationReady(db: Queryable, stackId: string, ready: boolean): Promise<void> {
-  await db.query("update foundations set ready = $2 where stack_id = $1", [stackId, ready]);
-}
-
 /** What pipelines take from the foundation; throws `foundation_not_ready` until it has been provisioned. */
 export async function foundationOutputs(db: Queryable, account: Account): Promise<FoundationOutputs> {
-  const found = await db.query<{ outputs: FoundationOutputs | null }>(
-    "select outputs from stacks where id = $1",
-    [account.stackId],
-  );
+  const found = await db.query<{ outputs: unknown }>("select outputs from stacks where id = $1", [
+    account.stackId,
+  ]);
   const outputs = found.rows[0]?.outputs;
-  if (!account.foundationReady || !outputs) {
-    throw new AppError(
-      "foundation_not_ready",
-      `The foundation of account "${account.name}" is not provisioned: wait for its operation, or PUT the account again`,
-    );
-  }
-  return outputs;
+  if (account.foundationReady && Value.Check(FoundationOutputs, outputs)) return outputs;
+  throw new AppError("foundation_not_ready", `The foundation of account "${account.name}" ${lack(account)}`);
+}
+
+function lack({ foundationReady, releasedAt }: Account): string {
+  // Provisioned, but not with all that pipelines take today.
+  if (foundationReady) return "was provisioned by an older version of the service: PUT the account again";
+  if (releasedAt !== null) return "was released when its last pipeline went: PUT the account again";
+  return "is not provisioned: wait for its operation, or PUT the account again";
 }

@@ -10,8 +10,10 @@ import {
   StackAlreadyExistsError,
 } from "@pulumi/pulumi/automation/index.js";
 import type { DataOnDestroy } from "../../programs/inputs.ts";
+import type { PolicyFinding } from "../../programs/policies/evaluate.ts";
 import { operationError } from "./diagnostics.ts";
 import { isAwsType } from "./phase.ts";
+import { findingsOfState, isGoverned, isRefused, policyEvents, refusal } from "./policies.ts";
 import {
   type Action,
   changesState,
@@ -21,7 +23,6 @@ import {
   type RunOutcome,
   type RunRequest,
   runsProgram,
-  type Snapshot,
   type TimedEvent,
 } from "./protocol.ts";
 import { type Redact, redactor } from "./redaction.ts";
@@ -46,8 +47,15 @@ const maxStateBytes = 512 * 1024 * 1024;
 // More resources at once than this only makes AWS throttle.
 const parallel = 16;
 
-/** Runs one action on one stack with the real engine. Failures of the run are part of the outcome; it throws only on defects. */
-export async function runAction(request: RunRequest, options: EngineOptions): Promise<RunOutcome> {
+/**
+ * Runs one action on one stack with the real engine; `judged` are the breaches of policies that its caller found already.
+ * Failures of the run are part of the outcome; it throws only on defects.
+ */
+export async function runEngine(
+  request: RunRequest,
+  options: EngineOptions,
+  judged: readonly PolicyFinding[] = [],
+): Promise<RunOutcome> {
   const redact = redactor([request.passphrase]);
   const events = translator(request.action, redact);
   let stackExists = request.stack.exists;
@@ -69,16 +77,29 @@ export async function runAction(request: RunRequest, options: EngineOptions): Pr
     failure = error;
   }
   const { changes, steps, errors, engineLost } = events.findings();
-  const outcome = { changes, steps: [...steps].sort(byUrn), stackExists };
-  const snapshot =
-    stackExists && changesState(request.action) ? await exported(exportState, redact) : undefined;
-  const withState = { ...outcome, ...(snapshot === undefined ? {} : { snapshot }) };
+  const state = stackExists && changesState(request.action) ? await exported(exportState) : undefined;
+  // What a preview could not know is known now; what was breached already isn't told twice.
+  const late =
+    failure === undefined && state !== undefined && isGoverned(request.action)
+      ? findingsOfState(request, state, judged)
+      : [];
+  for (const timed of policyEvents(late)) options.onEvent(timed);
+  const findings = [...judged, ...late];
+  const outcome: Omit<RunOutcome, "state"> = {
+    changes,
+    steps: [...steps].sort(byUrn),
+    stackExists,
+    ...(findings.length > 0 ? { findings } : {}),
+    ...(state === undefined ? {} : { snapshot: snapshotOf(state, redact) }),
+  };
   // The exit code of an interrupted engine may say success: we asked for the end, so it is "cancelled".
-  if (options.signal.aborted) return { ...withState, state: "cancelled", error: cancelledError };
-  if (failure === undefined) return { ...withState, state: "succeeded" };
+  if (options.signal.aborted) return { ...outcome, state: "cancelled", error: cancelledError };
+  if (failure === undefined && isRefused(late))
+    return { ...outcome, state: "failed", error: refusal(late, "What was applied stays applied") };
+  if (failure === undefined) return { ...outcome, state: "succeeded" };
   if (engineLost)
-    return { ...withState, ...lostEnd(request.action, "The engine was killed in the middle of its work") };
-  return { ...withState, state: "failed", error: failureOf(failure, errors, redact) };
+    return { ...outcome, ...lostEnd(request.action, "The engine was killed in the middle of its work") };
+  return { ...outcome, state: "failed", error: failureOf(failure, errors, redact) };
 }
 
 const cancelledError: OperationError = {
@@ -238,9 +259,9 @@ function onAws(deployment: unknown): readonly ResourceRecord[] {
   return snapshotOf(deployment, (text) => text).resources.filter(({ type }) => isAwsType(type));
 }
 
-async function exported(exportState: ExportState, redact: Redact): Promise<Snapshot | undefined> {
+async function exported(exportState: ExportState): Promise<unknown> {
   try {
-    return snapshotOf(await exportState(), redact);
+    return await exportState();
   } catch {
     // A backend that can't be read any more: the run's own outcome is the one to tell.
     return undefined;

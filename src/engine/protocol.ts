@@ -1,4 +1,5 @@
 import type { DataOnDestroy, FoundationInput, PipelineInput } from "../../programs/inputs.ts";
+import type { PolicyException, PolicyFinding } from "../../programs/policies/evaluate.ts";
 import type { Phase } from "./phase.ts";
 
 /** What the engine can do with a stack. `drift` and `preview` take no lock and change nothing. */
@@ -26,6 +27,13 @@ export function changesState(action: Action): boolean {
   return action !== "preview" && action !== "drift";
 }
 
+/** How the policies are applied to one operation. */
+export interface PolicyRules {
+  readonly exceptions: readonly PolicyException[];
+  /** Ids of policies that are mandatory although the profile only advises them. */
+  readonly enforced: readonly string[];
+}
+
 /** One operation for a runner; travels over the channel between processes, never over a command line. */
 export interface RunRequest {
   readonly operationId: string;
@@ -34,6 +42,7 @@ export interface RunRequest {
   readonly program: ProgramRequest;
   /** For `destroy`: what becomes of resources that hold data. */
   readonly data: DataOnDestroy;
+  readonly policies: PolicyRules;
   readonly passphrase: string;
   readonly backendUrl: string;
   /** Set: engines attach to the provider that serves on this port. Undefined: they start the official plugin. */
@@ -86,6 +95,7 @@ export type EngineEvent =
       readonly message: string;
       readonly urn?: string;
     }
+  | { readonly type: "policy"; readonly finding: PolicyFinding }
   | {
       readonly type: "summary";
       readonly changes: Readonly<Record<string, number>>;
@@ -109,6 +119,7 @@ export const operationErrorCodes = [
   "quota_exceeded",
   "stack_locked",
   "backend_unavailable",
+  "policy_refused",
   "program_failed",
   "engine_failed",
   "timed_out",
@@ -168,6 +179,8 @@ export interface RunOutcome {
   readonly changes: Readonly<Record<string, number>>;
   /** For `preview` and `drift`: every resource that would change or has drifted. */
   readonly steps: readonly Step[];
+  /** Breaches of policies, for the actions that they govern. */
+  readonly findings?: readonly PolicyFinding[];
   readonly error?: OperationError;
   /** Absent where the action changes no state, or where the state could not be read. */
   readonly snapshot?: Snapshot;

@@ -43,10 +43,18 @@ export function retainedUrns(deployment: unknown): string[] {
   return [...kept];
 }
 
-/** What AWS would not delete while it holds something, because its state doesn't say "by force" (yet). */
+/**
+ * What AWS would not delete while it holds something, because its state doesn't say "by force" (yet), and secrets, whose
+ * names would stay taken for as long as they can be recovered.
+ */
 export function unforcedUrns(deployment: unknown): string[] {
   return resourcesOf(deployment)
-    .filter(({ inputs }) => inputs?.forceDestroy === false || inputs?.forceDelete === false)
+    .filter(
+      ({ inputs }) =>
+        inputs?.forceDestroy === false ||
+        inputs?.forceDelete === false ||
+        Number(inputs?.recoveryWindowInDays ?? 0) > 0,
+    )
     .map((resource) => resource.urn);
 }
 

@@ -2,6 +2,7 @@ import Type, { type Static } from "typebox";
 import { phases } from "../engine/phase.ts";
 import { changeKinds, operationErrorCodes } from "../engine/protocol.ts";
 import { AccountName, Moment, OperationId, PipelineName, shared, TeamName } from "../http/app-types.ts";
+import { FindingView } from "../policies/schema.ts";
 import type { StoredEvent } from "./events.ts";
 import { operationKinds, operationStates } from "./states.ts";
 import type { Operation } from "./store.ts";
@@ -81,6 +82,12 @@ export const OperationView = Type.Object(
           steps: Type.Optional(
             Type.Array(StepView, { description: "For previews the plan, for drift checks what drifted" }),
           ),
+          findings: Type.Optional(
+            Type.Array(shared("PolicyFinding", FindingView), {
+              description:
+                "For previews, updates and reconciliations: breaches of policies, those that refuse it first",
+            }),
+          ),
           digest: Type.Optional(
             Type.String({ description: "SHA-256 of the plan: equal digests are equal plans" }),
           ),
@@ -100,7 +107,7 @@ export const EventView = Type.Object(
   {
     sequence: Type.Integer({ description: "Number of the event in its operation, from 1 without gaps" }),
     at: Moment("When it happened"),
-    type: Type.String({ description: "resource, diagnostic or summary" }),
+    type: Type.String({ description: "resource, diagnostic, policy or summary" }),
     phase: Type.Optional(PhaseName),
     body: Type.Record(Type.String(), Type.Unknown(), { description: "What happened, by type of event" }),
   },

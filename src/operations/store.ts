@@ -1,3 +1,4 @@
+import type { PolicyFinding } from "../../programs/policies/evaluate.ts";
 import type { PipelineSpec } from "../../programs/spec.ts";
 import type { OperationError, Step } from "../engine/protocol.ts";
 import { toJsonb } from "../postgres/json.ts";
@@ -12,6 +13,8 @@ export type Subject =
 export interface OperationResult {
   /** Resources by what happened, or would happen, to them. */
   readonly changes: Readonly<Record<string, number>>;
+  /** Breaches of policies, for `preview`, `update` and `reconcile`. */
+  readonly findings?: readonly PolicyFinding[];
   /** For `preview` (planned) and `drift` (found). */
   readonly steps?: readonly Step[];
   /** SHA-256 over the steps of a preview: the same digest means the same plan. */
@@ -23,6 +26,8 @@ export interface OperationOptions {
   readonly spec?: PipelineSpec;
   /** For `destroy`: what becomes of buckets, keys and models. */
   readonly data?: "retain" | "delete";
+  /** For `destroy` of a foundation that no pipeline uses any more: its accounts stay registered. */
+  readonly keepsAccount?: true;
 }
 
 export interface Operation {

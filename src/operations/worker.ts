@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import type { Logger } from "pino";
+import type { PolicyException } from "../../programs/policies/evaluate.ts";
 import { digestOf } from "../digest.ts";
 import { lostEnd, type ProgramRequest, type RunOutcome, type TimedEvent } from "../engine/protocol.ts";
 import { reap, waitUntilGone } from "../engine/reaper.ts";
@@ -28,6 +29,10 @@ import { findOperation, type Operation, type OperationResult } from "./store.ts"
 export interface StackOwner {
   /** The program and its input as they are now; throws `AppError` when it can't be built. */
   programFor(operation: Operation): Promise<ProgramRequest>;
+  /** Exceptions from policies that its operations may use; none unless given. */
+  exceptionsFor?(operation: Operation): Promise<readonly PolicyException[]>;
+  /** Takes the locks that `onEnded` needs, before any other: those of requests come in the same order. */
+  beforeEnded?(client: pg.PoolClient, operation: Operation, outcome: RunOutcome): Promise<void>;
   /** Takes the end of an operation over into the feature's own rows, in the transaction that ends it. */
   onEnded(client: pg.PoolClient, operation: Operation, outcome: RunOutcome): Promise<void>;
 }
@@ -40,6 +45,8 @@ export interface WorkerOptions {
   readonly passphrases: StackPassphrases;
   readonly backendUrl: string;
   readonly node: string;
+  /** Ids of policies that are mandatory although a profile only advises them. */
+  readonly enforcedPolicies: readonly string[];
   /** What a runner without its supervisor gets to let its engine complete what it has begun with AWS. */
   readonly orderlyEndMs: number;
   readonly metrics: Metrics;
@@ -138,11 +145,11 @@ export class Worker {
   }
 
   async #execute(claim: Claim, signal: AbortSignal, log: Logger): Promise<RunOutcome> {
-    const { pool, passphrases, backendUrl } = this.#options;
+    const { pool, passphrases, backendUrl, enforcedPolicies } = this.#options;
     const { operation, fencingToken } = claim;
     const prepared = await this.#prepare(claim, log);
     if ("state" in prepared) return prepared;
-    const { stack, program } = prepared;
+    const { stack, program, exceptions } = prepared;
     const recorder = new EventRecorder(pool, operation.id, fencingToken, log);
     const outcome = await prepared.run(
       {
@@ -151,6 +158,7 @@ export class Worker {
         stack: { project: stack.project, name: stack.name, exists: stack.initialized },
         program,
         data: operation.options.data ?? "retain",
+        policies: { exceptions, enforced: enforcedPolicies },
         passphrase: passphrases.of(stack.project, stack.name),
         backendUrl,
       },
@@ -170,13 +178,15 @@ export class Worker {
     const { operation, fencingToken } = claim;
     let runner: Runner | undefined;
     try {
-      const [program, stack] = await Promise.all([
-        owners[operation.subject.type].programFor(operation),
+      const owner = owners[operation.subject.type];
+      const [program, exceptions = [], stack] = await Promise.all([
+        owner.programFor(operation),
+        owner.exceptionsFor?.(operation),
         findStack(pool, operation.stackId),
       ]);
       runner = await supervisor.take();
       await recordRunner(pool, operation.id, fencingToken, runner);
-      return { run: runner.run, program, stack };
+      return { run: runner.run, program, exceptions, stack };
     } catch (error) {
       log.error({ err: error }, "operation could not be started");
       await runner?.dispose();
@@ -213,7 +223,9 @@ export class Worker {
 
   async #recordOnce({ operation, fencingToken }: Claim, outcome: RunOutcome): Promise<boolean> {
     const { pool, owners } = this.#options;
+    const owner = owners[operation.subject.type];
     return inTransaction(pool, async (client) => {
+      await owner.beforeEnded?.(client, operation, outcome);
       const end = {
         state: outcome.state,
         result: resultOf(operation, outcome),
@@ -224,7 +236,7 @@ export class Worker {
       if (snapshot !== undefined || !stackExists) {
         await recordSnapshot(client, operation.stackId, fencingToken, { exists: stackExists, snapshot });
       }
-      await owners[operation.subject.type].onEnded(client, operation, outcome);
+      await owner.onEnded(client, operation, outcome);
       return true;
     });
   }
@@ -233,6 +245,7 @@ export class Worker {
 /** An operation that is ready to run, and known to be. */
 interface PreparedRun extends Pick<Runner, "run"> {
   readonly program: ProgramRequest;
+  readonly exceptions: readonly PolicyException[];
   readonly stack: StackRow;
 }
 
@@ -240,6 +253,7 @@ function resultOf(operation: Operation, outcome: RunOutcome): OperationResult {
   const planned = operation.kind === "preview" || operation.kind === "drift";
   return {
     changes: outcome.changes,
+    ...(outcome.findings === undefined ? {} : { findings: outcome.findings }),
     ...(planned ? { steps: outcome.steps } : {}),
     ...(operation.kind === "preview" && outcome.state === "succeeded"
       ? { digest: digestOf(outcome.steps) }

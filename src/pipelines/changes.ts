@@ -1,5 +1,7 @@
 import type pg from "pg";
+import type { Profile } from "../../programs/profiles.ts";
 import type { PipelineSpec } from "../../programs/spec.ts";
+import { changeProblems, regionProblems } from "../../programs/spec-changes.ts";
 import { type Account, foundationOutputs, getAccount, shareFoundation } from "../accounts/store.ts";
 import { AppError } from "../errors.ts";
 import type { OperationKind } from "../operations/states.ts";
@@ -105,7 +107,7 @@ export async function previewSpec(
     await holdTeam(client, team);
     const existing = given ? await findPipeline(client, team, name) : await getPipeline(client, team, name);
     const spec = given ?? (existing as Pipeline).spec;
-    checkAccount(existing, spec);
+    checkChange(existing, spec);
     await usableAccount(client, team, spec);
     return submitOperation(client, queue, {
       kind: "preview",
@@ -154,7 +156,7 @@ export async function submitOnApplied(
 const worksUnapplied: readonly OperationKind[] = ["destroy", "refresh"];
 
 /** Keeps the team from being deleted and other requests from changing this pipeline until the transaction has ended. */
-async function hold(client: pg.PoolClient, { team, name }: PipelineRequest): Promise<void> {
+export async function hold(client: pg.PoolClient, { team, name }: PipelineRequest): Promise<void> {
   await holdTeam(client, team);
   await lockPipelineName(client, team, name);
 }
@@ -183,8 +185,31 @@ async function usableAccount(client: pg.PoolClient, team: string, spec: Pipeline
       { details: { operation: change.id, retryAfterSeconds: 5 } },
     );
   }
-  await foundationOutputs(client, account);
+  const { profile } = await foundationOutputs(client, account);
+  if (spec.profile === "production") checkProduction(account, profile, change?.id);
+  const errors = [...regionProblems(spec, account.aws.region)];
+  if (errors.length > 0) {
+    throw new AppError("invalid_spec", "The spec does not fit the account's region", { details: { errors } });
+  }
   return account;
+}
+
+/** A production pipeline stands on a foundation that is meant to be, and is, production. */
+function checkProduction(account: Account, provisioned: Profile, change: string | undefined): void {
+  const { name, team, settings } = account;
+  if (settings.profile !== "production") {
+    const remedy = `PUT /v1/teams/${team}/accounts/${name} with foundation.profile "production" first`;
+    const message = `needs a production foundation, but that of account "${name}" is ${settings.profile}: ${remedy}`;
+    throw new AppError("foundation_insufficient", `The profile production ${message}`, {
+      details: { errors: [{ path: "/profile", message }] },
+    });
+  }
+  if (provisioned === "production") return;
+  throw new AppError(
+    "foundation_not_ready",
+    `The foundation of account "${name}" is not production yet: wait until its operation has succeeded, or PUT the account again`,
+    { details: change === undefined ? {} : { operation: change, retryAfterSeconds: 5 } },
+  );
 }
 
 async function create(
@@ -204,11 +229,12 @@ async function revise(
   spec: PipelineSpec,
   requestId: string,
 ): Promise<Operation> {
-  checkAccount(pipeline, spec);
+  checkChange(pipeline, spec);
   return submitUpdate(client, queue, await reviseSpec(client, pipeline, spec), requestId);
 }
 
-function submitUpdate(
+/** Brings the pipeline to its desired revision. */
+export function submitUpdate(
   client: pg.PoolClient,
   queue: Queue,
   pipeline: Pipeline,
@@ -225,8 +251,15 @@ function submitUpdate(
   });
 }
 
-function checkAccount(pipeline: Pipeline | undefined, spec: PipelineSpec): void {
-  if (pipeline === undefined || pipeline.account === spec.account) return;
+function checkChange(pipeline: Pipeline | undefined, spec: PipelineSpec): void {
+  if (pipeline === undefined) return;
+  const errors = [...changeProblems(pipeline.spec, spec)];
+  if (errors.length > 0) {
+    throw new AppError("pipeline_conflict", `The change would take data away: ${errors[0]?.message}`, {
+      details: { errors },
+    });
+  }
+  if (pipeline.account === spec.account) return;
   const message = `can't be changed from "${pipeline.account}" to "${spec.account}": a pipeline's resources can't move; create a new one there`;
   throw new AppError("pipeline_conflict", `The account ${message}`, {
     details: { errors: [{ path: "/account", message }] },

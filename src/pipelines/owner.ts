@@ -1,18 +1,27 @@
 import type pg from "pg";
-import type { PipelineSpec } from "../../programs/spec.ts";
+import { type PipelineSpec, parseSpec } from "../../programs/spec.ts";
+import { endIfUnused, lockFoundationOf } from "../accounts/foundations.ts";
 import { foundationOutputs, getAccount } from "../accounts/store.ts";
+import type { RunOutcome } from "../engine/protocol.ts";
 import type { Operation } from "../operations/store.ts";
 import type { StackOwner } from "../operations/worker.ts";
-import { getPipeline, getRevision, markDeleted, setApplied } from "./store.ts";
+import { toPolicyException } from "../policies/exceptions.ts";
+import { listExceptions } from "../policies/store.ts";
+import type { Queryable } from "../postgres/pool.ts";
+import type { Queue } from "../queue/queue.ts";
+import { lastRelease } from "./releases.ts";
+import { accountOf, getPipeline, getRevision, markDeleted, setApplied } from "./store.ts";
 
 /** Runs operations on the stack of a pipeline. */
-export function pipelineOwner(pool: pg.Pool): StackOwner {
+export function pipelineOwner(pool: pg.Pool, queue: Queue): StackOwner {
   return {
     programFor: async (operation) => {
       const { team, subject, options } = operation;
       if (subject.type !== "pipeline") throw new Error("Not a pipeline's operation");
-      const spec = await specFor(pool, operation);
+      // Again: an older release of the service may have stored it without the sections that came later.
+      const spec = parseSpec(await specFor(pool, operation));
       const account = await getAccount(pool, team, spec.account);
+      const released = subject.pipelineId === null ? undefined : await lastRelease(pool, subject.pipelineId);
       return {
         name: "pipeline",
         input: {
@@ -21,16 +30,41 @@ export function pipelineOwner(pool: pg.Pool): StackOwner {
           spec,
           account: account.aws,
           foundation: await foundationOutputs(pool, account),
+          ...(released && { release: released.release }),
           dataOnDestroy: options.data ?? "retain",
         },
       };
     },
-    onEnded: async (client, { kind, subject, revision }, outcome) => {
+    exceptionsFor: async ({ subject }) => {
+      if (subject.type !== "pipeline" || subject.pipelineId === null) return [];
+      return (await listExceptions(pool, subject.pipelineId)).map(toPolicyException);
+    },
+    beforeEnded: async (client, operation, outcome) => {
+      const account = await accountLeft(client, operation, outcome);
+      // Creating a pipeline takes the foundation first and its own rows after: so must its end.
+      if (account !== undefined) await lockFoundationOf(client, operation.team, account);
+    },
+    onEnded: async (client, operation, outcome) => {
+      const { kind, team, subject, revision, requestId } = operation;
       if (subject.type !== "pipeline" || subject.pipelineId === null || outcome.state !== "succeeded") return;
       if (kind === "update" && revision !== null) await setApplied(client, subject.pipelineId, revision);
-      if (kind === "destroy") await markDeleted(client, subject.pipelineId);
+      if (kind !== "destroy") return;
+      const account = await accountLeft(client, operation, outcome);
+      await markDeleted(client, subject.pipelineId);
+      if (account !== undefined) await endIfUnused(client, queue, { team, account, requestId });
     },
   };
+}
+
+/** The account that a pipeline leaves with the end of this operation; undefined when it doesn't leave. */
+async function accountLeft(
+  db: Queryable,
+  { kind, subject }: Operation,
+  { state }: RunOutcome,
+): Promise<string | undefined> {
+  if (kind !== "destroy" || state !== "succeeded") return undefined;
+  if (subject.type !== "pipeline" || subject.pipelineId === null) return undefined;
+  return accountOf(db, subject.pipelineId);
 }
 
 async function specFor(

@@ -26,7 +26,7 @@ const SpecBody = Type.Unknown({
   "x-documented-as": "PipelineSpec#",
 });
 const specTypes = ["application/json", "application/yaml"];
-const IfMatch = Type.Object({
+export const IfMatch = Type.Object({
   "if-match": Type.Optional(
     Type.String({
       pattern: '^(\\*|"\\d+")$',
@@ -35,7 +35,7 @@ const IfMatch = Type.Object({
   ),
 });
 
-function accepted(reply: FastifyReply, operation: Operation) {
+export function accepted(reply: FastifyReply, operation: Operation) {
   return reply.code(202).header("location", `/v1/operations/${operation.id}`).send(operationView(operation));
 }
 
@@ -250,7 +250,7 @@ export async function pipelineOf(
 }
 
 /** What a change needs to know of the HTTP request. */
-function changeRequest(request: {
+export function changeRequest(request: {
   readonly id: string;
   readonly params: { readonly team: string; readonly pipeline: string };
   readonly headers: { readonly "if-match"?: string | undefined };

@@ -4,10 +4,9 @@ import {
   ListPipelineExecutionsCommand,
   type SageMakerClient,
 } from "@aws-sdk/client-sagemaker";
-import type { AwsAccount } from "../../programs/inputs.ts";
+import type { AccountClients } from "../aws/account-clients.ts";
 
-/** A client for one account; the target decides where it asks and as whom. */
-export type SageMakerClients = (account: AwsAccount) => SageMakerClient;
+export type SageMakerClients = AccountClients<SageMakerClient>;
 
 export interface SageMakerStatus {
   unavailable?: string;

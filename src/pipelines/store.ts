@@ -148,6 +148,14 @@ export async function reviseSpec(db: Queryable, pipeline: Pipeline, spec: Pipeli
   return { ...pipeline, desiredRevision: number, spec };
 }
 
+/** Name of the account that a pipeline is in. */
+export async function accountOf(db: Queryable, pipelineId: string): Promise<string | undefined> {
+  const found = await db.query<{ account: string }>("select account from pipelines where id = $1", [
+    pipelineId,
+  ]);
+  return found.rows[0]?.account;
+}
+
 export async function setApplied(db: Queryable, pipelineId: string, revision: number): Promise<void> {
   await db.query("update pipelines set applied_revision = $2 where id = $1", [pipelineId, revision]);
 }

@@ -2,6 +2,7 @@ import { constraintFailures } from "./constraints.ts";
 import { isJsonInput, parseJson } from "./json-text.ts";
 import { type NameRequest, nameAutomatically } from "./names.ts";
 import { policyFailure, policySizeFailures } from "./policies.ts";
+import { ruleFailures } from "./rules/all.ts";
 import type { ResourceType, Schema, ShapeSchema, TypeRef } from "./schema.ts";
 import { closestName } from "./similar-names.ts";
 import type { Path, PropertyMap, PropertyValue } from "./values.ts";
@@ -33,6 +34,7 @@ export function checkInputs(
   const inputs = checkShape(schema, type.inputs, named, [], failures, type.token);
   failures.push(...constraintFailures(type.facts, inputs));
   failures.push(...policySizeFailures(type.token, inputs));
+  failures.push(...ruleFailures(type.token, inputs));
   failures.push(...tagFailures(inputs.tags));
   return { inputs, failures };
 }
@@ -109,7 +111,10 @@ function checkValue(
       return Object.fromEntries(
         Object.entries(value).map(([name, item]) => [
           name,
-          checkValue(schema, type.element, item, [...path, name], failures),
+          // What a map's members are called is the program's own.
+          typeof item === "string" && type.element.kind === "string"
+            ? checkPlainText(item, [...path, name], failures)
+            : checkValue(schema, type.element, item, [...path, name], failures),
         ]),
       );
     case "object":
@@ -120,11 +125,13 @@ function checkValue(
   }
 }
 
+function checkPlainText(text: string, path: Path, failures: Failure[]): string {
+  if (text.includes("\0")) failures.push({ path, message: "must not hold the character NUL: remove it" });
+  return text;
+}
+
 function checkText(text: string, path: Path, failures: Failure[]): string {
-  if (text.includes("\0")) {
-    failures.push({ path, message: "must not hold the character NUL: remove it" });
-    return text;
-  }
+  checkPlainText(text, path, failures);
   if (!isJsonInput(path.at(-1)) || text === "") return text;
   const parsed = parseJson(text);
   if (parsed === undefined) {

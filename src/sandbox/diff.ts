@@ -1,5 +1,5 @@
 import type { ProviderConfiguration } from "./configuration.ts";
-import { isJsonInput, isSameJson } from "./json-text.ts";
+import { isComparedAsJson, isSameJson } from "./json-text.ts";
 import { replacesConditionally } from "./replacements.ts";
 import type { Facts, ResourceType } from "./schema.ts";
 import { actualTags } from "./tags.ts";
@@ -73,7 +73,7 @@ function isSameValue(
   a: PropertyValue | undefined,
   b: PropertyValue | undefined,
 ) {
-  return isEqual(a, b) || (isJsonInput(name) && isSameJson(a, b));
+  return isEqual(a, b) || (isComparedAsJson(name) && isSameJson(a, b));
 }
 
 function compare(

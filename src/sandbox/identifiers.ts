@@ -75,13 +75,24 @@ const specialArns: Readonly<Record<string, (source: Source) => string>> = {
     ),
   "ssm/parameter": (source) =>
     arnOf(source, "ssm", `parameter/${text(source.properties, "name").replace(/^\//, "")}`),
-  "wafv2/webAcl": (source) =>
-    arnOf(
-      source,
-      "wafv2",
-      `${source.properties.scope === "CLOUDFRONT" ? "global" : "regional"}/webacl/${text(source.properties, "name")}/{id}`,
-    ),
+  "iam/openIdConnectProvider": ({ properties, configuration }) =>
+    `arn:${configuration.partition}:iam::${configuration.account}:oidc-provider/${text(properties, "url").replace(/^https:\/\//, "")}`,
+  "iam/serviceLinkedRole": ({ properties, configuration }) => {
+    const service = text(properties, "awsServiceName");
+    const [name = ""] = service.split(".");
+    const role = `AWSServiceRoleFor${name.charAt(0).toUpperCase()}${name.slice(1)}`;
+    return `arn:${configuration.partition}:iam::${configuration.account}:role/aws-service-role/${service}/${role}`;
+  },
+  "wafv2/ipSet": (source) => webFirewallArn(source, "ipset"),
+  "wafv2/regexPatternSet": (source) => webFirewallArn(source, "regexpatternset"),
+  "wafv2/ruleGroup": (source) => webFirewallArn(source, "rulegroup"),
+  "wafv2/webAcl": (source) => webFirewallArn(source, "webacl"),
 };
+
+function webFirewallArn(source: Source, kind: string): string {
+  const scope = source.properties.scope === "CLOUDFRONT" ? "global" : "regional";
+  return arnOf(source, "wafv2", `${scope}/${kind}/${text(source.properties, "name")}/{id}`);
+}
 
 function text(properties: PropertyMap, name: string): string {
   const value = properties[name];

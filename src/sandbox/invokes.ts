@@ -47,6 +47,7 @@ const invokes: Readonly<Record<string, Invoke>> = {
   "aws:iam/getPolicyDocument:getPolicyDocument": (_, args) => policyDocument(args),
   "aws:ec2/getVpc:getVpc": getVpc,
   "aws:kms/getKey:getKey": getKey,
+  "aws:lakeformation/getDataLakeSettings:getDataLakeSettings": getDataLakeSettings,
   "aws:ssm/getParameter:getParameter": getParameter,
   "aws:elb/getServiceAccount:getServiceAccount": (context, args) => {
     const region = regionOf(context, args);
@@ -152,6 +153,37 @@ async function getVpc(context: InvokeContext, args: PropertyMap): Promise<Proper
     tags: outputs.tagsAll ?? {},
   };
 }
+
+async function getDataLakeSettings(context: InvokeContext, args: PropertyMap): Promise<PropertyMap> {
+  const region = regionOf(context, args);
+  const { account } = context.configuration;
+  const type = "aws:lakeformation/dataLakeSettings:DataLakeSettings";
+  const [written] = await context.store.list(type, account, region);
+  const toEverybody = [{ permissions: ["ALL"], principal: "IAM_ALLOWED_PRINCIPALS" }];
+  const settings: PropertyMap = written?.outputs ?? {
+    createDatabaseDefaultPermissions: toEverybody,
+    createTableDefaultPermissions: toEverybody,
+  };
+  return {
+    catalogId: args.catalogId ?? account,
+    id: account,
+    region,
+    parameters: { CROSS_ACCOUNT_VERSION: "1", SET_CONTEXT: "TRUE" },
+    ...Object.fromEntries(dataLakeLists.map((name) => [name, settings[name] ?? []])),
+    allowExternalDataFiltering: settings.allowExternalDataFiltering ?? false,
+    allowFullTableExternalDataAccess: settings.allowFullTableExternalDataAccess ?? false,
+  };
+}
+
+const dataLakeLists = [
+  "admins",
+  "authorizedSessionTagValueLists",
+  "createDatabaseDefaultPermissions",
+  "createTableDefaultPermissions",
+  "externalDataFilteringAllowLists",
+  "readOnlyAdmins",
+  "trustedResourceOwners",
+];
 
 async function getKey(context: InvokeContext, args: PropertyMap): Promise<PropertyMap> {
   const region = regionOf(context, args);

@@ -6,8 +6,8 @@ const jsonInputs = new Set([
   "accessPolicy",
   "assumeRolePolicy",
   "containerDefinitions",
-  "content",
   "dashboardBody",
+  "definition",
   "deliveryPolicy",
   "eventPattern",
   "filterPolicy",
@@ -20,8 +20,16 @@ const jsonInputs = new Set([
   "ruleJson",
 ]);
 
+/** Of some types these hold JSON, of others any text. */
+const oftenJson = new Set(["configuration", "content", "input", "inputParameters", "schema"]);
+
 export function isJsonInput(name: string | number | undefined): boolean {
   return typeof name === "string" && jsonInputs.has(name);
+}
+
+/** Whether two texts with the same meaning as JSON are no difference. */
+export function isComparedAsJson(name: string | number | undefined): boolean {
+  return isJsonInput(name) || (typeof name === "string" && oftenJson.has(name));
 }
 
 /** Two texts mean the same: order and white space aside, and in policies a single string is a list of one. */

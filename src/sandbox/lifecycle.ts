@@ -6,14 +6,18 @@ import { assertDeletable, canBeBlocked, waitingPeriod } from "./deletions.ts";
 import type { FaultInjector, Operation } from "./faults.ts";
 import { identityKey } from "./identifiers.ts";
 import { isSameJson } from "./json-text.ts";
-import { assertPossible } from "./preconditions.ts";
+import { assertPossible } from "./preconditions/assert-possible.ts";
 import { referencesOf } from "./references.ts";
 import { danglingError, takenError } from "./refusals.ts";
 import { nameOf, type ResourceType, type Schema } from "./schema.ts";
 import { type Reference, ResourceStore, type StoredResource } from "./store.ts";
 import { typeTitle } from "./type-names.ts";
+import { typicalCreateMs } from "./typical-times.ts";
 import { isEqual, type Path, type PropertyMap } from "./values.ts";
 import type { Properties } from "./wire.ts";
+
+/** What may make an operation wait or fail. */
+export type Faults = Pick<FaultInjector, "strike">;
 
 /** A resource of one engine's state. */
 export interface Target {
@@ -39,10 +43,10 @@ export interface Found {
 export class Lifecycle {
   readonly #pool: pg.Pool;
   readonly #schema: Schema;
-  readonly #faults: FaultInjector;
+  readonly #faults: Faults;
   readonly #store: ResourceStore;
 
-  constructor(pool: pg.Pool, schema: Schema, faults: FaultInjector) {
+  constructor(pool: pg.Pool, schema: Schema, faults: Faults) {
     this.#pool = pool;
     this.#schema = schema;
     this.#faults = faults;
@@ -61,10 +65,10 @@ export class Lifecycle {
         operation: "create",
         account: configuration.account,
         cancelled: configuration.cancelled,
-        typicalMs: (type.facts.createSecondsTypical ?? 1) * 1000,
+        typicalMs: typicalCreateMs(this.#schema, type.token),
       });
       const where = { account: configuration.account, region: effectiveRegion(inputs.values, configuration) };
-      await assertPossible({ type, inputs: inputs.values, ...where, isNew: true, store: this.#store });
+      await this.#assertPossible(type, inputs.values, where, true);
       const given = await this.#givenByAws(type, inputs.values, configuration);
       const created = newResource({ type, inputs: inputs.values, configuration, now: new Date(), given });
       const identity = identityKey(type, created.outputs, where, created);
@@ -120,7 +124,7 @@ export class Lifecycle {
       const references = newReferences(this.#schema, type, news.values, oldInputs, where);
       const dangling = await this.#store.findDangling(configuration.account, references);
       if (dangling) throw danglingError(dangling);
-      await assertPossible({ type, inputs: news.values, ...where, isNew: false, store: this.#store });
+      await this.#assertPossible(type, news.values, where, false);
       const secrets = withDeclaredSecrets(type, news.secrets);
       const outcome = await this.#store.update(identityOf(target), {
         identity: identityOf({ ...target, state: outputs }),
@@ -161,6 +165,15 @@ export class Lifecycle {
       if (days > 0) await this.#store.scheduleDeletion(identity, asParent, days);
       else await this.#store.delete(identity, asParent);
     });
+  }
+
+  async #assertPossible(
+    type: ResourceType,
+    inputs: PropertyMap,
+    where: { account: string; region: string },
+    isNew: boolean,
+  ): Promise<void> {
+    await assertPossible(this.#schema, { type, inputs, ...where, isNew, store: this.#store });
   }
 
   async #strike({ type, configuration }: Target, operation: Operation): Promise<void> {

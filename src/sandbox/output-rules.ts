@@ -164,6 +164,10 @@ export const outputsByType: Readonly<Record<string, Readonly<Record<string, Rule
   "iam/accountPasswordPolicy": {
     expirePasswords: ({ properties }) => Number(properties.maxPasswordAge ?? 0) > 0,
   },
+  "iam/serviceLinkedRole": {
+    name: ({ arn }) => arn.split("/").at(-1),
+    path: ({ arn }) => /:role(\/.*\/)/.exec(arn)?.[1],
+  },
   "lambda/eventSourceMapping": {
     state: constant("Enabled"),
     lastProcessingResult: constant("No records processed"),

@@ -51,16 +51,42 @@ function statementFailure(statement: PropertyValue | undefined): string | undefi
   return stray === undefined ? undefined : `has the unknown element "${stray}"`;
 }
 
-/** Most characters of a document, white space aside, as AWS counts them where it minds. */
-const sizeLimits: Readonly<Record<string, readonly [property: string, characters: number]>> = {
+/**
+ * Most characters of a document, white space aside, as AWS counts them where it minds. The sum of a role's own policies is looked at
+ * when one is created.
+ */
+export const sizeLimits: Readonly<Record<string, readonly [property: string, characters: number]>> = {
+  // https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html
+  "ecr/lifecyclePolicy": ["policy", 30_720],
+  "ecr/repositoryPolicy": ["policy", 10_240],
+  // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
+  "cloudwatch/eventBusPolicy": ["policy", 10_240],
+  // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
+  "cloudwatch/logResourcePolicy": ["policyDocument", 5120],
+  // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
   "iam/policy": ["policy", 6144],
   "iam/role": ["assumeRolePolicy", 2048],
   "iam/rolePolicy": ["policy", 10_240],
+  // https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html
   "kms/key": ["policy", 32_768],
   "kms/keyPolicy": ["policy", 32_768],
+  "kms/replicaKey": ["policy", 32_768],
+  // https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html
+  "organizations/policy": ["content", 5120],
+  // https://docs.aws.amazon.com/AmazonS3/latest/userguide/example-bucket-policies.html
   "s3/bucketPolicy": ["policy", 20_480],
+  // https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
+  "secretsmanager/secretPolicy": ["policy", 20_480],
   "sns/topicPolicy": ["policy", 20_480],
-  "sqs/queuePolicy": ["policy", 20_480],
+  // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-policies.html
+  "sqs/queue": ["policy", 8192],
+  "sqs/queuePolicy": ["policy", 8192],
+  // https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-limits-endpoints.html
+  "ec2/vpcEndpoint": ["policy", 20_480],
+  "ec2/vpcEndpointPolicy": ["policy", 20_480],
+  "sagemaker/modelPackageGroupPolicy": ["resourcePolicy", 20_480],
+  "apigateway/restApi": ["policy", 8192],
+  "apigateway/restApiPolicy": ["policy", 8192],
 };
 
 export function policySizeFailures(token: string, inputs: PropertyMap): Failure[] {

@@ -55,6 +55,10 @@ export interface Facts {
   readonly references?: Readonly<Record<string, string>>;
   /** References that AWS takes without looking whether their target exists. */
   readonly unverified?: readonly string[];
+  /** References whose ARN may be of another region than the resource. */
+  readonly crossRegion?: readonly string[];
+  /** Inputs that look like references and are none. */
+  readonly freeText?: readonly string[];
   readonly exactlyOneOf?: readonly (readonly string[])[];
   readonly atLeastOneOf?: readonly (readonly string[])[];
   readonly conflicts?: readonly (readonly string[])[];
@@ -163,9 +167,14 @@ export class Schema {
   }
 }
 
+/** The input that holds the physical name, where the type has one. */
+export function nameInput({ facts }: ResourceType): string | undefined {
+  return facts.autoName?.input ?? facts.uniqueBy?.at(-1);
+}
+
 /** The physical name of a resource, where its type has one. */
 export function nameOf(type: ResourceType, properties: PropertyMap): string | undefined {
-  const key = type.facts.autoName?.input ?? type.facts.uniqueBy?.at(-1);
+  const key = nameInput(type);
   const name = key === undefined ? undefined : properties[key];
   return typeof name === "string" ? name : undefined;
 }

@@ -41,6 +41,9 @@ export interface Reference {
   readonly property: string;
   readonly value: string;
   readonly types: readonly string[];
+  /** An id or a name counts in this region only, unless its type is among those that are the same everywhere. */
+  readonly region: string;
+  readonly anywhere: readonly string[];
 }
 
 export type CreateOutcome =
@@ -51,25 +54,29 @@ export type CreateOutcome =
 const missingReferences = `
   missing as (
     select r.position
-    from unnest($1::int[], $2::text[], $3::text[]) as r (position, type, value)
+    from unnest($1::int[], $2::text[], $3::text[], $5::text[]) as r (position, type, value, region)
     group by r.position
     having not bool_or(exists (
       select 1 from sandbox.resources x
       where x.type = r.type and x.deletion_due_at is null
         and (x.aws_id = r.value or x.arn = r.value or x.name = r.value)
         and (x.account = $4 or x.type = 'aws:s3/bucket:Bucket')
-    ) or exists (
-      -- What a VPC brings with it is no resource of its own.
+        and (r.region is null or x.region = r.region)
+    ) or (r.type like 'aws:ec2/%' and exists (
+      -- What a VPC brings with it is no resource of its own, nor is the root of an API's paths.
       select 1 from sandbox.resources v
-      where v.type = 'aws:ec2/vpc:Vpc' and v.account = $4 and r.type like 'aws:ec2/%' and r.value in
+      where v.type = 'aws:ec2/vpc:Vpc' and v.account = $4 and r.value in
         (v.outputs->>'defaultSecurityGroupId', v.outputs->>'mainRouteTableId', v.outputs->>'defaultRouteTableId')
-    ))
+    )) or (r.type = 'aws:apigateway/resource:Resource' and exists (
+      select 1 from sandbox.resources a
+      where a.type = 'aws:apigateway/restApi:RestApi' and a.account = $4 and a.outputs->>'rootResourceId' = r.value
+    )))
   )`;
 
 const insert = `
   insert into sandbox.resources
     (type, account, region, identity, aws_id, arn, name, parent, inputs, outputs, secrets)
-  select $5, $4, $6, $7, $8, $9, $10, $11, $12, $13, $14
+  select $6, $4, $7, $8, $9, $10, $11, $12, $13, $14, $15
   where not exists (select from missing)`;
 
 const overwrite = `
@@ -95,16 +102,10 @@ export class ResourceStore {
 
   /** Creates the resource if everything it refers to exists and nothing has its identity, all in one statement. */
   async create(row: NewRow, references: readonly Reference[], overwrites: boolean): Promise<CreateOutcome> {
-    const pairs = references.flatMap(({ types, value }, position) =>
-      types.map((type) => ({ position, type, value })),
-    );
     const { rows } = await this.#pool.query<{ missing: number | null; created: boolean }>({
       ...(overwrites ? createOrOverwrite : createOnce),
       values: [
-        pairs.map(({ position }) => position),
-        pairs.map(({ type }) => type),
-        pairs.map(({ value }) => value),
-        row.account,
+        ...candidates(references, row.account),
         row.type,
         row.region,
         row.identity,
@@ -133,18 +134,10 @@ export class ResourceStore {
   /** The first of the references that names nothing. */
   async findDangling(account: string, references: readonly Reference[]): Promise<Reference | undefined> {
     if (references.length === 0) return undefined;
-    const pairs = references.flatMap(({ types, value }, position) =>
-      types.map((type) => ({ position, type, value })),
-    );
     const { rows } = await this.#pool.query<{ missing: number | null }>({
       name: "sandbox-find-dangling",
       text: `with ${missingReferences} select min(position) as missing from missing`,
-      values: [
-        pairs.map(({ position }) => position),
-        pairs.map(({ type }) => type),
-        pairs.map(({ value }) => value),
-        account,
-      ],
+      values: candidates(references, account),
     });
     const position = rows[0]?.missing;
     return position == null ? undefined : references[position];
@@ -212,6 +205,20 @@ export class ResourceStore {
     return rows;
   }
 
+  async hasAny(type: string, account: string, region: string): Promise<boolean> {
+    return (await this.count(type, account, region)) > 0;
+  }
+
+  async count(type: string, account: string, region: string): Promise<number> {
+    const { rows } = await this.#pool.query<{ count: number }>({
+      name: "sandbox-count",
+      text: `select count(*)::int as count from sandbox.resources
+        where type = $1 and account = $2 and region = $3 and deletion_due_at is null`,
+      values: [type, account, region],
+    });
+    return rows[0]?.count ?? 0;
+  }
+
   async update(
     identity: string,
     next: {
@@ -273,6 +280,20 @@ export class ResourceStore {
     });
     return rows[0]?.latest ?? 1;
   }
+}
+
+/** Every type that each of the references could mean, as the parameters of `missingReferences`. */
+function candidates(references: readonly Reference[], account: string): unknown[] {
+  const pairs = references.flatMap(({ types, value, region, anywhere }, position) =>
+    types.map((type) => ({ position, type, value, region: anywhere.includes(type) ? null : region })),
+  );
+  return [
+    pairs.map(({ position }) => position),
+    pairs.map(({ type }) => type),
+    pairs.map(({ value }) => value),
+    account,
+    pairs.map(({ region }) => region),
+  ];
 }
 
 function isUniqueViolation(error: unknown): boolean {

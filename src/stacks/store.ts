@@ -21,14 +21,21 @@ interface Row {
   outputs_recorded_at: Date | null;
 }
 
-/** The row of a stack, made when there is none. */
+/** The row of a stack, made when there is none. Takes no lock on one that is there: its lock comes after its owner's. */
 export async function ensureStack(db: Queryable, project: string, name: string): Promise<string> {
   const inserted = await db.query<{ id: string }>(
-    `insert into stacks (project, name) values ($1, $2)
-     on conflict (project, name) do update set name = excluded.name returning id`,
+    "insert into stacks (project, name) values ($1, $2) on conflict (project, name) do nothing returning id",
     [project, name],
   );
-  return (inserted.rows[0] as { id: string }).id;
+  const row =
+    inserted.rows[0] ??
+    (
+      await db.query<{ id: string }>("select id from stacks where project = $1 and name = $2", [
+        project,
+        name,
+      ])
+    ).rows[0];
+  return (row as { id: string }).id;
 }
 
 export async function findStack(db: Queryable, id: string): Promise<StackRow> {

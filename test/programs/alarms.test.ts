@@ -20,7 +20,11 @@ describe("alarms", () => {
           executionMinutes: 90,
           quarantinedFraction: 0.1,
           predictionBandWidth: 4,
+          waitingMinutes: 45,
+          qualityLoss: 0.2,
+          biasGap: 0.3,
         },
+        segments: ["species"],
       },
     });
     run = await runProgram(pipelineProgram(anInput({ spec })));
@@ -37,6 +41,10 @@ describe("alarms", () => {
     ["run-slow", WARNING, { metricName: "ExecutionDuration", threshold: 5_400_000, statistic: "Maximum" }],
     ["undelivered", CRITICAL, { metricName: "ApproximateNumberOfMessagesVisible", threshold: 0 }],
     ["data-drift", WARNING, { metricName: "DriftScore", threshold: 0.2 }],
+    ["ingest-waiting", WARNING, { metricName: "ApproximateAgeOfOldestMessage", threshold: 2700 }],
+    ["unprocessed", CRITICAL, { metricName: "ApproximateNumberOfMessagesVisible", threshold: 0 }],
+    ["quality-loss", WARNING, { metricName: "QualityLoss", threshold: 0.2 }],
+    ["bias", WARNING, { metricName: "BiasGap", threshold: 0.3 }],
     [
       "model-quality",
       WARNING,
@@ -77,13 +85,16 @@ describe("alarms", () => {
     expect(resource(run, "cloudwatch/compositeAlarm:CompositeAlarm", "model-degraded").inputs).toMatchObject({
       alarmActions: [CRITICAL],
       alarmRule:
-        `ALARM("${names.named("model-quality")}") AND ` +
+        `(ALARM("${names.named("model-quality")}") OR ALARM("${names.named("quality-loss")}")) AND ` +
         `(ALARM("${names.named("data-drift")}") OR ALARM("${names.named("output-shift")}"))`,
     });
   });
 
   it("are few", () => {
-    expect(ofType(run, "cloudwatch/metricAlarm:MetricAlarm")).toHaveLength(7);
+    const own = ofType(run, "cloudwatch/metricAlarm:MetricAlarm").filter(({ typeChain }) =>
+      typeChain.includes("aidlc:component:PipelineAlarms"),
+    );
+    expect(own).toHaveLength(11);
   });
 });
 
@@ -100,11 +111,13 @@ describe("events", () => {
       },
       userIdentity: { sessionContext: { sessionIssuer: { arn: [{ "anything-but": [account.roleArn] }] } } },
     });
-    for (const { inputs } of ofType(run, "cloudwatch/eventTarget:EventTarget")) {
-      expect(inputs).toMatchObject({
-        roleArn: "arn:aws:test:::alerts-role",
-        deadLetterConfig: { arn: "arn:aws:test:::dead-letters" },
-      });
+    const targets = ofType(run, "cloudwatch/eventTarget:EventTarget").map(({ inputs }) => inputs);
+    for (const target of targets) {
+      expect(target).toMatchObject({ deadLetterConfig: { arn: "arn:aws:test:::dead-letters" } });
+      if (target.arn === WARNING || target.arn === CRITICAL) {
+        expect(target.roleArn).toBe("arn:aws:test:::alerts-role");
+      }
     }
+    expect(targets.map(({ arn }) => arn)).toEqual(expect.arrayContaining([WARNING, CRITICAL]));
   });
 });

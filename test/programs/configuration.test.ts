@@ -8,7 +8,8 @@ const named = (parameters: readonly { readonly name: string; readonly value: str
 
 describe("configuration", () => {
   it("stands in one parameter per document where it fits", () => {
-    const parameters = configurationParameters(aSpec({ training: { schedule: "rate(1 day)" } }));
+    const spec = aSpec({ training: { schedule: "rate(1 day)" } });
+    const parameters = configurationParameters(spec);
     expect(Object.fromEntries(parameters.map(({ name, value }) => [name, JSON.parse(value)]))).toEqual({
       "dataset/schema": { format: "csv", columns: [{ name: "species", type: "string", nullable: false }] },
       "dataset/quality": {
@@ -20,12 +21,18 @@ describe("configuration", () => {
       "training/hyperparameters": {},
       "training/quality-gate": { metric: "accuracy", threshold: 0.9, direction: "atLeast" },
       "training/schedule": { expression: "rate(1 day)" },
-      "monitoring/thresholds": {
-        failedExecutions: 1,
-        executionMinutes: 180,
-        quarantinedFraction: 0.05,
-        predictionBandWidth: 3,
+      "release/rollout": {
+        mode: "serverless",
+        instanceType: "ml.m5.large",
+        memoryMb: 2048,
+        maxConcurrency: 5,
+        instances: 2,
+        canaryPercent: 10,
+        stepPercent: 20,
+        bakeMinutes: 10,
       },
+      "monitoring/thresholds": spec.monitoring.alarms,
+      "monitoring/monitors": { capture: spec.monitoring.capture, segments: [] },
     });
   });
 

@@ -5,12 +5,12 @@ import {
   KEY_PURPOSES,
   LOG_GROUPS,
   PART_LENGTH,
-  PIPELINE_ROLES,
   type PipelineIdentity,
   pipelineNames,
   REPOSITORIES,
   shortHash,
 } from "../../programs/names.ts";
+import { PIPELINE_ROLES } from "../../programs/roles/index.ts";
 
 const name = (limit: number) =>
   fc.stringMatching(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/).filter((text) => text.length <= limit);

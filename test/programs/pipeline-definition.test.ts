@@ -3,7 +3,7 @@ import { pipelineImages } from "../../programs/images.ts";
 import { pipelineNames } from "../../programs/names.ts";
 import { pipelineSetting } from "../../programs/phases/pipeline-setting.ts";
 import { pipelineDefinition } from "../../programs/pipeline-definition.ts";
-import { ACCOUNT, anInput, aSpec } from "./support/inputs.ts";
+import { ACCOUNT, anInput, aSpec, PRODUCTION_FOUNDATION } from "./support/inputs.ts";
 
 const names = pipelineNames({ account: ACCOUNT, team: "fraud", pipeline: "churn" });
 
@@ -19,7 +19,7 @@ interface Definition {
 }
 
 function definition(change: Parameters<typeof aSpec>[0] = {}): Definition {
-  const setting = pipelineSetting(anInput({ spec: aSpec(change) }));
+  const setting = pipelineSetting(anInput({ spec: aSpec(change), foundation: PRODUCTION_FOUNDATION }));
   return JSON.parse(
     pipelineDefinition({
       names,
@@ -28,6 +28,7 @@ function definition(change: Parameters<typeof aSpec>[0] = {}): Definition {
       roleArns: { processing: "arn:role/processing", training: "arn:role/training" },
       keyArns: { data: "arn:key/data", models: "arn:key/models" },
       network: { subnetIds: ["subnet-1", "subnet-2"], securityGroupId: "sg-1" },
+      isProduction: setting.spec.profile === "production",
       tags: { "aidlc:team": "fraud" },
     }),
   ) as Definition;
@@ -178,6 +179,107 @@ describe("the SageMaker pipeline", () => {
       "Train",
     );
     expect(HyperParameters).toEqual({ depth: "4", rate: "0.1", shuffle: "true", target: "y" });
+  });
+
+  describe("with a search for hyperparameters", () => {
+    const tuning: NonNullable<ReturnType<typeof aSpec>["training"]["tuning"]> = {
+      strategy: "random",
+      maxJobs: 12,
+      maxParallelJobs: 3,
+      ranges: [
+        { name: "eta", type: "continuous", min: 0.01, max: 0.3, scale: "logarithmic" },
+        { name: "depth", type: "integer", min: 2, max: 9, scale: "auto" },
+        { name: "booster", type: "categorical", values: ["gbtree", "dart"] },
+      ],
+    };
+    const tuned = (change: object = {}) =>
+      definition({ training: { tuning, hyperparameters: { seed: 7 }, ...change } });
+
+    it("tunes instead of training once", () => {
+      expect(tuned().Steps.map(({ Name, Type }) => [Name, Type])).toEqual([
+        ["Process", "Processing"],
+        ["Tune", "Tuning"],
+        ["Evaluate", "Processing"],
+        ["QualityGate", "Condition"],
+      ]);
+    });
+
+    it("searches the declared ranges for the quality gate's metric", () => {
+      expect(argumentsOf(tuned(), "Tune").HyperParameterTuningJobConfig).toEqual({
+        Strategy: "Random",
+        HyperParameterTuningJobObjective: { Type: "Maximize", MetricName: "accuracy" },
+        ResourceLimits: { MaxNumberOfTrainingJobs: 12, MaxParallelTrainingJobs: 3 },
+        ParameterRanges: {
+          IntegerParameterRanges: [{ Name: "depth", MinValue: "2", MaxValue: "9", ScalingType: "Auto" }],
+          ContinuousParameterRanges: [
+            { Name: "eta", MinValue: "0.01", MaxValue: "0.3", ScalingType: "Logarithmic" },
+          ],
+          CategoricalParameterRanges: [{ Name: "booster", Values: ["gbtree", "dart"] }],
+        },
+        TrainingJobEarlyStoppingType: "Auto",
+      });
+    });
+
+    it("minimises a metric that must be at most its threshold", () => {
+      const config = argumentsOf(
+        tuned({ qualityGate: { metric: "rmse", threshold: 2, direction: "atMost" } }),
+        "Tune",
+      ).HyperParameterTuningJobConfig;
+      expect(config).toMatchObject({
+        HyperParameterTuningJobObjective: { Type: "Minimize", MetricName: "rmse" },
+      });
+    });
+
+    it("compares the jobs of a built-in algorithm by its own metric of the validation channel", () => {
+      const config = argumentsOf(tuned({ algorithm: "xgboost" }), "Tune").HyperParameterTuningJobConfig;
+      expect(config).toMatchObject({
+        HyperParameterTuningJobObjective: { MetricName: "validation:accuracy" },
+      });
+    });
+
+    it("runs every job isolated, on the network, under the keys and within the times of a single training", () => {
+      expect(argumentsOf(tuned(), "Tune").TrainingJobDefinition).toMatchObject({
+        StaticHyperParameters: { seed: "7" },
+        EnableNetworkIsolation: true,
+        VpcConfig: VPC,
+        RoleArn: "arn:role/training",
+        OutputDataConfig: { KmsKeyId: "arn:key/models" },
+        ResourceConfig: { VolumeKmsKeyId: "arn:key/data" },
+        EnableManagedSpotTraining: true,
+        StoppingCondition: { MaxRuntimeInSeconds: 1800, MaxWaitTimeInSeconds: 3600 },
+      });
+    });
+
+    it("evaluates and registers the artifact of the best job", () => {
+      const artifact = {
+        "Std:Join": {
+          On: "/",
+          Values: [
+            `s3://${names.bucket("models")}`,
+            "artifacts",
+            { Get: "Execution.PipelineExecutionId" },
+            { Get: "Steps.Tune.TrainingJobSummaries[0].TrainingJobName" },
+            "output/model.tar.gz",
+          ],
+        },
+      };
+      const [input] = argumentsOf(tuned(), "Evaluate").ProcessingInputs as { S3Input: { S3Uri: unknown } }[];
+      expect(input?.S3Input.S3Uri).toEqual(artifact);
+      const gate = argumentsOf(tuned(), "QualityGate") as { readonly IfSteps: readonly Step[] };
+      expect(gate.IfSteps[0]?.Arguments).toMatchObject({
+        InferenceSpecification: { Containers: [{ ModelDataUrl: artifact }] },
+      });
+    });
+  });
+
+  it("encrypts traffic between containers of every job in production", () => {
+    const production = definition({ profile: "production" });
+    expect(argumentsOf(production, "Train").EnableInterContainerTrafficEncryption).toBe(true);
+    for (const job of ["Process", "Evaluate"]) {
+      expect(argumentsOf(production, job).NetworkConfig).toMatchObject({
+        EnableInterContainerTrafficEncryption: true,
+      });
+    }
   });
 
   it.each([

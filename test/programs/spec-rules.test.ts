@@ -16,8 +16,16 @@ const withTags = (tags: Record<string, string>) => aSpec({ tags });
 const withQuality = (quality: Partial<PipelineSpec["dataset"]["quality"]>) => aSpec({ dataset: { quality } });
 const restricted = (change: Parameters<typeof aSpec>[0] = {}) =>
   aSpec({
+    profile: "production",
     dataClassification: "restricted",
+    dataset: { replicaRegion: "eu-central-1" },
     alerts: { emails: ["ada@example.com"] },
+    serving: {
+      publicDomain: {
+        name: "api.example.com",
+        certificateArn: "arn:aws:acm:us-east-1:111122223333:certificate/0f0e0d0c-0b0a-4908-8706-050403020100",
+      },
+    },
     network: { dedicated: true },
     monitoring: { logRetentionDays: 365 },
     ...change,
@@ -208,7 +216,11 @@ const BREACHES: readonly (readonly [rule: string, spec: PipelineSpec, paths: rea
     restricted({ monitoring: { logRetentionDays: 90 } }),
     ["/monitoring/logRetentionDays"],
   ],
-  ["restricted data has somebody to alert", restricted({ alerts: { emails: [] } }), ["/alerts/emails"]],
+  [
+    "restricted data has somebody to alert",
+    restricted({ alerts: { webhooks: ["https://x.example"] } }),
+    ["/alerts/emails"],
+  ],
 ];
 
 describe("rules of a spec", () => {
@@ -258,6 +270,7 @@ describe("rules of a spec", () => {
       "/training/schedule",
       "/tags/aws:a",
       "/alerts/emails",
+      "/profile",
       "/network/dedicated",
       "/monitoring/logRetentionDays",
     ]);

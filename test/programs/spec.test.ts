@@ -9,13 +9,15 @@ interface JsonSchema {
   readonly additionalProperties?: unknown;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly items?: JsonSchema;
+  readonly anyOf?: readonly JsonSchema[];
 }
 
 function* fields(schema: JsonSchema, path: string): Iterable<readonly [path: string, schema: JsonSchema]> {
   for (const [name, field] of Object.entries(schema.properties ?? {})) {
     yield [`${path}/${name}`, field];
     yield* fields(field, `${path}/${name}`);
-    if (field.items !== undefined) yield* fields(field.items, `${path}/${name}/*`);
+    for (const item of field.items === undefined ? [] : [field.items, ...(field.items.anyOf ?? [])])
+      yield* fields(item, `${path}/${name}/*`);
   }
 }
 
@@ -24,11 +26,13 @@ describe("a pipeline spec", () => {
     expect(parseSpec(MINIMAL_SPEC)).toEqual({
       ...MINIMAL_SPEC,
       profile: "learning",
+      frameworks: [],
       dataset: {
         format: "csv",
         schema: [{ name: "species", type: "string", nullable: false }],
         quality: { maxNullFraction: 0.01, maxDuplicateFraction: 0, driftThreshold: 0.1, driftMethod: "psi" },
         retention: { archiveAfterDays: 90, expireAfterDays: 365 },
+        catalog: { schedule: "cron(0 2 ? * SUN *)" },
       },
       training: {
         instanceType: "ml.m5.large",
@@ -36,14 +40,37 @@ describe("a pipeline spec", () => {
         spot: { enabled: true, maxRunSeconds: 1800, maxWaitSeconds: 3600 },
         hyperparameters: {},
         qualityGate: { metric: "accuracy", threshold: 0.9, direction: "atLeast" },
+        retrainOn: [],
+        retrainCooldownHours: 24,
+      },
+      serving: {
+        mode: "serverless",
+        instanceType: "ml.m5.large",
+        memoryMb: 2048,
+        maxConcurrency: 5,
+        autoscaling: { minCapacity: 2, maxCapacity: 4, targetInvocationsPerMinute: 600, schedules: [] },
+        throttle: { ratePerSecond: 10, burst: 20, dailyQuota: 100_000 },
+        auth: "iam",
+        rollout: { canaryPercent: 10, stepPercent: 20, bakeMinutes: 10 },
       },
       monitoring: {
         logRetentionDays: 30,
+        engine: "builtin",
+        schedule: "cron(0 0 * * ? *)",
+        capture: { samplePercent: 100, retentionDays: 90 },
+        segments: [],
+        businessMetrics: [],
         alarms: {
           failedExecutions: 1,
           executionMinutes: 180,
           quarantinedFraction: 0.05,
           predictionBandWidth: 3,
+          waitingMinutes: 120,
+          qualityLoss: 0.05,
+          biasGap: 0.1,
+          apiErrorFraction: 0.05,
+          apiLatencyMs: 5000,
+          suspiciousRequests: 50,
         },
       },
       alerts: { emails: [], webhooks: [] },
@@ -70,7 +97,7 @@ describe("a pipeline spec", () => {
 
   it.each([
     ["", { endpoint: "x" }],
-    ["/dataset", { dataset: { ...MINIMAL_SPEC.dataset, replicaRegion: "eu-west-2" } }],
+    ["/dataset", { dataset: { ...MINIMAL_SPEC.dataset, bucket: "raw" } }],
     ["/training/spot", { training: { ...MINIMAL_SPEC.training, spot: { price: 1 } } }],
     ["/alerts", { alerts: { sms: ["+1"] } }],
   ])("is refused with an unknown field in %s", (path, change) => {
@@ -82,7 +109,8 @@ describe("a pipeline spec", () => {
 
   it.each([
     ["apiVersion", "aidlc/v2"],
-    ["profile", "production"],
+    ["profile", "staging"],
+    ["frameworks", ["iso27001"]],
     ["account", "Main"],
     ["owner", "not an address"],
     ["dataClassification", "secret"],

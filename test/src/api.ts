@@ -1,5 +1,6 @@
 import { Writable } from "node:stream";
 import pino from "pino";
+import type { FoundationSettings } from "../../src/accounts/settings.ts";
 import { buildApp } from "../../src/app.ts";
 import type { App } from "../../src/http/app-types.ts";
 import { createMetrics } from "../../src/metrics.ts";
@@ -67,6 +68,7 @@ export async function startApi(): Promise<Api> {
     metrics: createMetrics(database.pool),
     adminToken,
     sandbox: true,
+    enforcedPolicies: [],
     cancelHere: (id) => cancelled.push(id),
     closing: closing.signal,
     log: pino({ level: "info" }, sink),
@@ -90,8 +92,13 @@ export async function startApi(): Promise<Api> {
   };
 
   const provision = async (team: string, account: string) => {
-    const found = await database.pool.query<{ stack_id: string; aws_account_id: string; region: string }>(
-      `select f.stack_id, a.aws_account_id, a.region from accounts a join foundations f using (aws_account_id, region)
+    const found = await database.pool.query<{
+      stack_id: string;
+      aws_account_id: string;
+      region: string;
+      settings: FoundationSettings;
+    }>(
+      `select f.stack_id, a.aws_account_id, a.region, f.settings from accounts a join foundations f using (aws_account_id, region)
        where a.team = $1 and a.name = $2`,
       [team, account],
     );
@@ -100,7 +107,7 @@ export async function startApi(): Promise<Api> {
     await database.pool.query("update foundations set ready = true where stack_id = $1", [row.stack_id]);
     await database.pool.query(
       "update stacks set initialized = true, outputs = $2, outputs_recorded_at = now() where id = $1",
-      [row.stack_id, JSON.stringify(foundationOutputs(row.aws_account_id, row.region))],
+      [row.stack_id, JSON.stringify(foundationOutputs(row.aws_account_id, row.region, row.settings.profile))],
     );
     await database.pool.query(
       "update operations set state = 'succeeded', started_at = now(), finished_at = now() where stack_id = $1 and state = 'queued'",

@@ -49,6 +49,7 @@ describe("parseConfig", () => {
       AIDLC_TARGET: "azure",
       AIDLC_LOG_LEVEL: "loud",
       AIDLC_CONCURRENCY: "0",
+      AIDLC_ENFORCED_POLICIES: "s3-versioning-enabled,no-such-policy",
       DATABASE_URL: "mysql://db",
       PULUMI_BACKEND_URL: "ftp://x",
       AIDLC_BOOTSTRAP_TOKEN: "short",
@@ -58,12 +59,20 @@ describe("parseConfig", () => {
       "AIDLC_TARGET",
       "AIDLC_LOG_LEVEL",
       "AIDLC_CONCURRENCY",
+      "AIDLC_ENFORCED_POLICIES",
       "DATABASE_URL",
       "PULUMI_BACKEND_URL",
       "AIDLC_BOOTSTRAP_TOKEN",
     ];
     for (const name of names) expect(message).toContain(name);
     expect(message.trim().split("\n")).toHaveLength(names.length + 1);
+  });
+
+  it("takes ids of policies with commas between them, none unless given", () => {
+    expect(parse().enforcedPolicies).toEqual([]);
+    expect(
+      parse({ AIDLC_ENFORCED_POLICIES: " s3-inventory-enabled, lambda-in-vpc," }).enforcedPolicies,
+    ).toEqual(["s3-inventory-enabled", "lambda-in-vpc"]);
   });
 
   it("creates nothing when the configuration can't be used", async () => {

@@ -35,15 +35,31 @@ export function awsAccount(change: Document = {}): Document {
 }
 
 /** What a provisioned foundation hands to pipelines. */
-export function foundationOutputs(accountId = "111122223333", region = "eu-central-1") {
+export function foundationOutputs(
+  accountId = "111122223333",
+  region = "eu-central-1",
+  profile: "learning" | "production" = "learning",
+) {
+  const artifacts = `aidlc-artifacts-${accountId}-${region}`;
   return {
     accountId,
     region,
-    network: { vpcId: "vpc-1", cidr: "10.64.0.0/16", subnetIds: ["subnet-1"], s3PrefixListId: "pl-1" },
+    profile,
+    network: {
+      vpcId: "vpc-1",
+      cidr: "10.64.0.0/16",
+      subnetIds: ["subnet-1"],
+      privateSubnetIds: profile === "production" ? ["subnet-2", "subnet-3"] : [],
+      s3PrefixListId: "pl-1",
+    },
     permissionsBoundaryArn: `arn:aws:iam::${accountId}:policy/aidlc-boundary-${region}`,
     trailArn: `arn:aws:cloudtrail:${region}:${accountId}:trail/aidlc-${region}`,
     auditBucket: { name: `aidlc-audit-${accountId}-${region}`, arn: `arn:aws:s3:::aidlc-audit-${accountId}` },
     auditKeyArn: `arn:aws:kms:${region}:${accountId}:key/1`,
+    artifacts: {
+      bucket: { name: artifacts, arn: `arn:aws:s3:::${artifacts}` },
+      keyArn: `arn:aws:kms:${region}:${accountId}:key/2`,
+    },
     jobLogGroups: { processing: "/aws/sagemaker/ProcessingJobs", training: "/aws/sagemaker/TrainingJobs" },
   };
 }

@@ -102,6 +102,7 @@ function configurationOf(row: StoredResource, patch: PropertyMap): ProviderConfi
   };
 }
 
-function pointer(path: Path): string {
+/** A JSON pointer. */
+export function pointer(path: Path): string {
   return path.map((step) => `/${String(step).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
 }

@@ -8,6 +8,7 @@ import type { ResourceType, Schema } from "../schema.ts";
 import { ResourceStore, type StoredResource } from "../store.ts";
 import type { PropertyMap } from "../values.ts";
 import { changeByHand } from "./hand-change.ts";
+import { createByHand } from "./hand-creation.ts";
 import { changeResource, findResource, listResources, setContents } from "./inventory.ts";
 import { maskSecrets } from "./masking.ts";
 
@@ -107,6 +108,22 @@ function notFound(id: string): AppError {
   );
 }
 
+const NewResource = Type.Object(
+  {
+    type: Type.String({
+      maxLength: 200,
+      description: "Pulumi type, such as aws:guardduty/detector:Detector",
+    }),
+    name: Type.Optional(
+      Type.String({ maxLength: 512, description: "Its physical name; otherwise it has an automatic one" }),
+    ),
+    inputs: Properties("Input properties of the type"),
+    region: Type.String({ pattern: "^[a-z]{2}(-[a-z]+)+-\\d$", description: "Where it is" }),
+    account: Type.String({ pattern: "^\\d{12}$", description: "Whose it is" }),
+  },
+  { additionalProperties: false, description: "A resource that no stack owns" },
+);
+
 export function resourceRoutes(app: App, pool: pg.Pool, schema: Schema): void {
   const get = async (id: string): Promise<{ row: StoredResource; type: ResourceType }> => {
     const row = await findResource(pool, id);
@@ -138,6 +155,23 @@ export function resourceRoutes(app: App, pool: pg.Pool, schema: Schema): void {
         limit: query.limit,
       });
       return toPage(rows, query.limit, view, (row) => [String(row.number)]);
+    },
+  );
+
+  app.post(
+    "/v1/resources",
+    {
+      schema: {
+        summary: "Create a resource by hand, such as one that was there before the first stack",
+        description: "It is checked as a program's would be. Orders of faults don't strike it.",
+        tags: ["sandbox"],
+        body: NewResource,
+        response: { 201: ResourceView, ...problems(413, 415) },
+      },
+    },
+    async ({ body }, reply) => {
+      const id = await createByHand(pool, schema, { ...body, inputs: body.inputs as PropertyMap });
+      return reply.code(201).send(view((await get(id)).row));
     },
   );
 

@@ -1,17 +1,9 @@
 import type pg from "pg";
 import { AwsError } from "../aws-error.ts";
+import type { AwsOperation, Caller } from "../aws-json-routes.ts";
 import { randomToken } from "../identifiers.ts";
 import { type Input, oneOf, optionalText, pageRequest, requiredText, seconds } from "./input.ts";
 import * as store from "./store.ts";
-
-export type { Caller } from "./store.ts";
-
-interface Context {
-  readonly pool: pg.Pool;
-  readonly caller: store.Caller;
-}
-
-type Operation = (context: Context, input: Input) => Promise<Record<string, unknown>>;
 
 const approvals = ["Approved", "Rejected", "PendingManualApproval"];
 
@@ -32,7 +24,7 @@ const packageDetails = [
 ];
 
 /** By the name in X-Amz-Target. */
-export const operations: Readonly<Record<string, Operation>> = {
+export const operations: Readonly<Record<string, AwsOperation>> = {
   DescribePipeline: async ({ pool, caller }, input) => {
     const pipeline = await getPipeline(pool, caller, requiredText(input, "PipelineName"));
     const { outputs } = pipeline;
@@ -142,23 +134,19 @@ export const operations: Readonly<Record<string, Operation>> = {
   },
 };
 
-async function getPipeline(pool: pg.Pool, caller: store.Caller, name: string): Promise<store.Resource> {
+async function getPipeline(pool: pg.Pool, caller: Caller, name: string): Promise<store.Resource> {
   const pipeline = await store.findResource(pool, store.pipelineType, caller, name);
   if (pipeline) return pipeline;
   throw new AwsError("ResourceNotFound", `Pipeline '${name}' does not exist.`);
 }
 
-async function getGroup(pool: pg.Pool, caller: store.Caller, name: string): Promise<store.Resource> {
+async function getGroup(pool: pg.Pool, caller: Caller, name: string): Promise<store.Resource> {
   const group = await store.findResource(pool, store.groupType, caller, name);
   if (group) return group;
   throw new AwsError("ValidationException", `Model Package Group ${name} does not exist.`);
 }
 
-async function getModelPackage(
-  pool: pg.Pool,
-  caller: store.Caller,
-  name: string,
-): Promise<store.ModelPackage> {
+async function getModelPackage(pool: pg.Pool, caller: Caller, name: string): Promise<store.ModelPackage> {
   const found = await store.findModelPackage(pool, caller, name);
   if (found) return found;
   throw new AwsError("ValidationException", `ModelPackage ${name} does not exist.`);

@@ -1,13 +1,8 @@
 import type pg from "pg";
 import { AwsError } from "../aws-error.ts";
+import type { Caller } from "../aws-json-routes.ts";
 import type { PropertyMap } from "../values.ts";
 import type { PageRequest } from "./input.ts";
-
-/** Null stands for any. */
-export interface Caller {
-  readonly account: string | null;
-  readonly region: string | null;
-}
 
 export interface Resource {
   readonly account: string;

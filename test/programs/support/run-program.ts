@@ -1,36 +1,13 @@
-import * as pulumi from "@pulumi/pulumi";
+import {
+  type Inputs,
+  type Program,
+  type Registered,
+  type Run,
+  runProgram as runWith,
+  type StandIn,
+} from "../../../scripts/programs/run-program.ts";
 
-export type Inputs = Readonly<Record<string, unknown>>;
-
-export interface Registered {
-  readonly type: string;
-  readonly name: string;
-  /** Types from the outermost component to the resource itself, as in its URN. */
-  readonly typeChain: readonly string[];
-  readonly inputs: Inputs;
-  readonly custom: boolean;
-  readonly retainOnDelete: boolean;
-}
-
-export interface Run {
-  readonly resources: readonly Registered[];
-  readonly outputs: Readonly<Record<string, unknown>>;
-}
-
-export type Program = () => Promise<Record<string, unknown>>;
-
-/** The part of the engine's registration request that tests look at. */
-interface Request {
-  getType(): string;
-  getName(): string;
-  getParent(): string;
-  getCustom(): boolean;
-  getRetainondelete(): boolean;
-}
-
-interface Monitor {
-  registerResource(request: Request, ...rest: readonly unknown[]): unknown;
-}
+export type { Inputs, Program, Registered, Run } from "../../../scripts/programs/run-program.ts";
 
 const ZONES = ["eu-west-1c", "eu-west-1a", "eu-west-1b"];
 
@@ -42,74 +19,24 @@ const madeUp = (name: string, inputs: Inputs) => ({
   url: `https://sqs.test/${name}`,
   repositoryUrl: `repository.test/${name}`,
   prefixListId: "pl-6da54004",
+  executionArn: `arn:aws:execute-api:eu-west-1:111122223333:${name}`,
+  invokeArn: `arn:aws:apigateway:test:lambda:path/${name}`,
+  invokeUrl: `https://${name}.test`,
+  dnsName: `${name}.test`,
+  domainName: inputs.domainName ?? `${name}.test`,
+  arnSuffix: `suffix/${name}`,
+  version: "1",
 });
 
+/** Answers that name the resource, so that a test sees where a value came from. */
+const telling: StandIn = {
+  create: (_type, name, inputs) => ({ id: `${name}-id`, state: madeUp(name, inputs) }),
+  call: (token, inputs) => (token.endsWith(":getAvailabilityZones") ? { names: ZONES } : inputs),
+};
+
 /** Runs an inline program against mocks and returns everything that it registered. */
-export async function runProgram(
-  program: Program,
-  { project, stack } = { project: "test", stack: "test" },
-): Promise<Run> {
-  // The SDK records a stack for each of thousands of promises: half of the time of a run.
-  const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 0;
-  try {
-    return await runAgainstMocks(program, project, stack);
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit;
-  }
-}
-
-async function runAgainstMocks(program: Program, project: string, stack: string): Promise<Run> {
-  const inputsOf = new Map<string, Inputs>();
-  await pulumi.runtime.setMocks(
-    {
-      newResource: ({ type, name, inputs }) => {
-        inputsOf.set(`${type}::${name}`, inputs);
-        return { id: `${name}-id`, state: madeUp(name, inputs) };
-      },
-      call: ({ token, inputs }) => (token.endsWith(":getAvailabilityZones") ? { names: ZONES } : inputs),
-    },
-    project,
-    stack,
-    false,
-  );
-  const requests = recordRequests();
-  const outputs = await new Promise<Readonly<Record<string, unknown>>>((resolve, reject) => {
-    Promise.resolve()
-      .then(program)
-      .then((promised) => pulumi.output(promised).apply(resolve), reject);
-  });
-  // Resources that no output waits for may still be registering.
-  await pulumi.runtime.disconnect();
-  return {
-    outputs,
-    resources: requests.map((request) => ({
-      type: request.getType(),
-      name: request.getName(),
-      typeChain: [...typesOf(request.getParent()), request.getType()],
-      inputs: inputsOf.get(`${request.getType()}::${request.getName()}`) ?? {},
-      custom: request.getCustom(),
-      retainOnDelete: request.getRetainondelete(),
-    })),
-  };
-}
-
-function typesOf(urn: string): string[] {
-  return (urn.split("::")[2] ?? "")
-    .split("$")
-    .filter((type) => type !== "" && !type.startsWith("pulumi:pulumi:"));
-}
-
-/** Mocks are told neither parents nor options, so the requests themselves are kept. */
-function recordRequests(): Request[] {
-  const requests: Request[] = [];
-  const monitor = pulumi.runtime.getMonitor() as unknown as Monitor;
-  const register = monitor.registerResource.bind(monitor);
-  monitor.registerResource = (request, ...rest) => {
-    requests.push(request);
-    return register(request, ...rest);
-  };
-  return requests;
+export function runProgram(program: Program, where?: { project: string; stack: string }): Promise<Run> {
+  return runWith(program, telling, where);
 }
 
 /** AWS resources of a type such as "s3/bucket:Bucket". */

@@ -5,6 +5,7 @@ import { findOperation, type Operation } from "../../../src/operations/store.ts"
 import { inTransaction } from "../../../src/postgres/pool.ts";
 import { awsAccount, uniqueName } from "../../support/builders.ts";
 import { type Answer, type Api, startApi } from "../api.ts";
+import { cloudControl, type Inventory } from "./cloud-control.ts";
 
 let api: Api;
 let next = 200_000_000_000;
@@ -15,10 +16,12 @@ beforeAll(async () => {
 
 afterAll(() => api.close());
 
+const ownerIn = (inventory: Inventory = {}) =>
+  foundationOwner(api.database.pool, () => cloudControl(inventory));
 const stored = async ({ body }: Answer) => (await findOperation(api.database.pool, body.id)) as Operation;
 const end = (operation: Operation, state: RunOutcome["state"]) =>
   inTransaction(api.database.pool, (client) =>
-    foundationOwner(api.database.pool).onEnded(client, operation, {
+    ownerIn().onEnded(client, operation, {
       state,
       changes: {},
       steps: [],
@@ -35,16 +38,54 @@ async function registered(aws?: object) {
   return { url, aws: body, team, operation: await stored(await api.send("PUT", url, { body })) };
 }
 
-const foundation = async (url: string) => (await api.send("GET", url)).body.foundation;
+const foundation = async (url: string) => (await api.send("GET", url)).body.foundation.state;
 
 describe("the program of a foundation", () => {
-  it("takes the account as it is registered now", async () => {
+  it("takes the account and the settings as they are registered now", async () => {
     const { operation, url, aws } = await registered();
     const changed = { ...aws, externalId: "another" };
-    await api.send("PUT", url, { body: changed });
-    expect(await foundationOwner(api.database.pool).programFor(operation)).toEqual({
+    const settings = { profile: "production", cidr: "10.70.0.0/16" };
+    await api.send("PUT", url, { body: { ...changed, foundation: settings } });
+    expect(await ownerIn().programFor(operation)).toEqual({
       name: "foundation",
-      input: { account: changed, dataOnDestroy: "retain" },
+      input: {
+        account: changed,
+        profile: "production",
+        securityServices: false,
+        cidr: "10.70.0.0/16",
+        existing: {},
+        dataOnDestroy: "retain",
+      },
+    });
+  });
+
+  it("uses what the account has already as it is, and shows it with the moment it was found", async () => {
+    const { operation, url } = await registered();
+    const inventory = {
+      "AWS::Config::ConfigurationRecorder": { default: {} },
+      "AWS::Config::DeliveryChannel": { error: "UnsupportedActionException" },
+    };
+    const { input } = await ownerIn(inventory).programFor(operation);
+    expect(input).toMatchObject({ existing: { configRecorder: "default" } });
+    const { body } = await api.send("GET", `${url}/foundation`);
+    expect(body).toMatchObject({
+      adopted: [{ type: "configRecorder", id: "default", since: expect.any(String) }],
+      unlisted: ["AWS::Config::DeliveryChannel"],
+    });
+    await ownerIn(inventory).programFor(operation);
+    expect((await api.send("GET", `${url}/foundation`)).body.adopted).toEqual(body.adopted);
+    await ownerIn({}).programFor(operation);
+    expect((await api.send("GET", `${url}/foundation`)).body).toMatchObject({ adopted: [], unlisted: [] });
+  });
+
+  it("of a destroy takes what the last look found, and looks no more", async () => {
+    const { operation, url, team } = await registered();
+    await ownerIn({ "AWS::Config::ConfigurationRecorder": { default: {} } }).programFor(operation);
+    await api.provision(team, "main");
+    const destroy = await stored(await api.send("DELETE", url));
+    const inventory = { "AWS::Config::ConfigurationRecorder": { error: "AccessDeniedException" } };
+    expect((await ownerIn(inventory).programFor(destroy)).input).toMatchObject({
+      existing: { configRecorder: "default" },
     });
   });
 });

@@ -58,18 +58,30 @@ describe("registering an account", () => {
       team,
       name: "main",
       ...aws,
-      foundation: "not_provisioned",
+      foundation: {
+        state: "not_provisioned",
+        profile: "learning",
+        securityServices: false,
+        existing: {},
+        onUnused: "keep",
+      },
       createdAt: expect.any(String),
       updatedAt: expect.any(String),
     });
     expect((await api.send("GET", `${url}/foundation`)).body).toEqual({
       state: "not_provisioned",
+      profile: "learning",
+      securityServices: false,
+      cidr: "10.64.0.0/16",
+      onUnused: "keep",
+      adopted: [],
+      unlisted: [],
       resources: 0,
       sharedBy: 1,
       outputs: {},
     });
     await api.provision(team, "main");
-    expect((await api.send("GET", url)).body.foundation).toBe("provisioned");
+    expect((await api.send("GET", url)).body.foundation.state).toBe("provisioned");
     expect((await api.send("GET", `${url}/foundation`)).body).toMatchObject({
       state: "provisioned",
       outputs: foundationOutputs(aws.accountId),
@@ -115,7 +127,7 @@ describe("registering an account", () => {
     const { url, aws } = await provisioned();
     const other = await registered(aws);
     expect((await api.send("GET", `${url}/foundation`)).body.sharedBy).toBe(2);
-    expect((await api.send("GET", other.url)).body.foundation).toBe("provisioned");
+    expect((await api.send("GET", other.url)).body.foundation.state).toBe("provisioned");
     const elsewhere = await registered({ ...aws, region: "us-east-1" });
     expect((await api.send("GET", `${elsewhere.url}/foundation`)).body).toMatchObject({
       sharedBy: 1,

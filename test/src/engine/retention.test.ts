@@ -5,6 +5,7 @@ const provider = "urn:pulumi:s::p::pulumi:providers:aws::aws";
 const component = "urn:pulumi:s::p::aidlc:phase:Infrastructure::infrastructure";
 const key = "urn:pulumi:s::p::aws:kms/key:Key::data";
 const bucket = "urn:pulumi:s::p::aws:s3/bucket:Bucket::raw";
+const secret = "urn:pulumi:s::p::aws:secretsmanager/secret:Secret::secret";
 const topic = "urn:pulumi:s::p::aws:sns/topic:Topic::critical";
 
 const deployment = {
@@ -21,6 +22,7 @@ const deployment = {
       dependencies: [key],
       inputs: { forceDestroy: false },
     },
+    { urn: secret, type: "aws:secretsmanager/secret:Secret", inputs: { recoveryWindowInDays: 30 } },
     { urn: topic, type: "aws:sns/topic:Topic", parent: component, provider: `${provider}::0a1b`, inputs: {} },
   ],
 };
@@ -39,7 +41,7 @@ describe("what a destroy leaves alone", () => {
 });
 
 describe("what must be forced before it can be deleted", () => {
-  it("is what says that it isn't", () => {
-    expect(unforcedUrns(deployment)).toEqual([bucket]);
+  it("is what says that it isn't, and a secret that could still be recovered", () => {
+    expect(unforcedUrns(deployment)).toEqual([bucket, secret]);
   });
 });

@@ -75,6 +75,7 @@ describe("without its database", () => {
       metrics: createMetrics(gone),
       adminToken,
       sandbox: false,
+      enforcedPolicies: [],
       cancelHere: () => {},
       closing: new AbortController().signal,
       log: pino({ level: "silent" }),

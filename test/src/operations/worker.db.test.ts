@@ -104,6 +104,7 @@ function workerWith(
     passphrases: stackPassphrases("master"),
     backendUrl: "file:///nowhere",
     node: "node-a",
+    enforcedPolicies: [],
     orderlyEndMs: 200,
     metrics: createMetrics(database.pool),
     log: pino({ level: "silent" }),
@@ -194,6 +195,38 @@ describe("a worker", () => {
     expect(await digestOf(["a", "b"])).toMatch(/^[0-9a-f]{64}$/);
     expect(await digestOf(["a", "b"])).toBe(await digestOf(["a", "b"]));
     expect(await digestOf(["a"])).not.toBe(await digestOf(["a", "b"]));
+  });
+
+  it("hands exceptions from policies to the run and stores what it found, however it ended", async () => {
+    const { id } = await queued();
+    const exception = {
+      policy: "budget-with-alerts",
+      reason: "It is paid for by somebody else",
+      approvedBy: "finance@example.com",
+      expiresAt: "2030-01-01T00:00:00.000Z",
+    };
+    const finding = {
+      policy: "budget-with-alerts",
+      title: "It has a budget",
+      phase: "architecture",
+      severity: "medium",
+      enforcement: "mandatory",
+      remedy: "Set one",
+    } as const;
+    const error = { code: "policy_refused", message: "No", remedy: "Set one" } as const;
+    const { worker, requests } = workerWith(
+      async (_request, _signal, onEvent) => {
+        onEvent({ at: new Date(), phase: "architecture", event: { type: "policy", finding } });
+        return { state: "failed", changes: {}, steps: [], stackExists: false, findings: [finding], error };
+      },
+      { owner: { exceptionsFor: async () => [exception] } },
+    );
+    await worker.run({ operationId: id });
+    expect(requests[0]?.policies).toEqual({ exceptions: [exception], enforced: [] });
+    expect(await read(id)).toMatchObject({ state: "failed", error, result: { findings: [finding] } });
+    expect(await listEvents(database.pool, id, 0, 9)).toEqual([
+      expect.objectContaining({ type: "policy", phase: "architecture", body: { finding } }),
+    ]);
   });
 
   it("runs nothing that was cancelled while it waited, and gives back the job of what somebody else runs", async () => {

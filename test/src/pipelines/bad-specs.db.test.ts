@@ -196,6 +196,7 @@ const specs: readonly (readonly [name: string, change: Change, ...paths: string[
       s.dataClassification = "restricted";
       s.alerts = { emails: ["sec@example.com"] };
     },
+    "/profile",
     "/network/dedicated",
     "/monitoring/logRetentionDays",
   ],

@@ -16,7 +16,7 @@ let churn: PipelineRequests;
 beforeAll(async () => {
   api = await startApi();
   team = await api.teamWithAccount();
-  owner = pipelineOwner(api.database.pool);
+  owner = pipelineOwner(api.database.pool, api.queue);
 });
 
 beforeEach(() => {

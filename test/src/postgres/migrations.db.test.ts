@@ -64,7 +64,7 @@ describe("migrate", () => {
   it("applies only what is missing", async () => {
     await migrate(pool);
     const last = files.at(-1) ?? "";
-    await pool.query("drop schema public cascade; create schema public");
+    await pool.query("drop schema sandbox cascade; drop schema public cascade; create schema public");
     await pool.query(
       "create table schema_migrations (name text primary key, applied_at timestamptz not null default now())",
     );

@@ -140,6 +140,8 @@ describe("what must be in place first", () => {
       roleArn: await role("r", "config.amazonaws.com"),
     });
     await expect(start()).rejects.toThrow("NoAvailableDeliveryChannelException");
+    await expect(channel()).rejects.toThrow("InsufficientDeliveryPolicyException");
+    await create("aws:s3/bucketPolicy:BucketPolicy", { bucket: "b", policy: allow("config.amazonaws.com") });
     await channel();
     await start();
   });

@@ -1,4 +1,4 @@
-import type { Facts, ResourceType, Schema, TypeRef } from "../../../src/sandbox/schema.ts";
+import type { Facts, ResourceType, Schema, ShapeSchema, TypeRef } from "../../../src/sandbox/schema.ts";
 import type { PropertyMap, PropertyValue } from "../../../src/sandbox/values.ts";
 
 /** Inputs that name every required property of a type, with values of the right kind. */
@@ -35,4 +35,16 @@ function sample(schema: Schema, facts: Facts, name: string, type: TypeRef): Prop
     default:
       return /arn/i.test(name) ? "arn:aws:iam::111122223333:role/thing" : "thing";
   }
+}
+
+/** Whether a type has an input at such a path of the facts, `rules.destination.bucket`. */
+export function hasInput(schema: Schema, type: ResourceType, path: string): boolean {
+  let shape: ShapeSchema | undefined = type.inputs;
+  for (const step of path.split(".")) {
+    const reference: TypeRef | undefined = shape?.get(step)?.type;
+    if (!reference) return false;
+    const element: TypeRef = reference.kind === "list" ? reference.element : reference;
+    shape = element.kind === "object" ? schema.object(element.name) : undefined;
+  }
+  return true;
 }

@@ -1,0 +1,115 @@
+import { SIGNING_ALGORITHM } from "../components/key-policy.ts";
+import { allow, type RoleSurroundings } from "../grants.ts";
+import type { Condition, Statement } from "../policy-document.ts";
+import { TAG } from "../tags.ts";
+
+/** Of resources whose names AWS makes up: they are the pipeline's by their tags. */
+export const taggedAsOwn = ({ setting: { team, pipeline } }: RoleSurroundings): Condition => ({
+  StringEquals: { [`aws:ResourceTag/${TAG.team}`]: team, [`aws:ResourceTag/${TAG.pipeline}`]: pipeline },
+});
+
+const groupArns = ({ setting: { arns, names } }: RoleSurroundings) => [
+  arns.sagemaker("model-package-group", names.named("models")),
+  arns.sagemaker("model-package", `${names.named("models")}/*`),
+];
+
+export const readRegistry = (around: RoleSurroundings): Statement =>
+  allow({
+    Sid: "ReadRegistry",
+    Action: [
+      "sagemaker:DescribeModelPackage",
+      "sagemaker:DescribeModelPackageGroup",
+      "sagemaker:ListModelPackages",
+    ],
+    Resource: groupArns(around),
+  });
+
+export const describeImages = ({ setting: { arns, names } }: RoleSurroundings): Statement =>
+  allow({
+    Sid: "DescribeImages",
+    Action: "ecr:DescribeImages",
+    Resource: (["training", "inference"] as const).map((kind) => arns.repository(names.repository(kind))),
+  });
+
+/** One action covers the whole REST interface of an MLflow App. */
+export const useExperiments = (around: RoleSurroundings): Statement =>
+  allow({
+    Sid: "UseExperiments",
+    Action: ["sagemaker:CallMlflowAppApi", "sagemaker:DescribeMlflowApp"],
+    Resource: around.setting.arns.sagemaker("mlflow-app", "*"),
+    Condition: taggedAsOwn(around),
+  });
+
+export const useSigningKey = ({ keys }: RoleSurroundings, action: "kms:Sign" | "kms:Verify"): Statement =>
+  allow({
+    Sid: "UseSigningKey",
+    Action: action,
+    Resource: keys.signing,
+    Condition: { StringEquals: { "kms:SigningAlgorithm": SIGNING_ALGORITHM } },
+  });
+
+/** Source bundles and artifacts of this pipeline in the account's shared store. */
+export function useArtifacts({ setting }: RoleSurroundings): Statement[] {
+  const { account, foundation, names } = setting;
+  const { bucket, keyArn } = foundation.artifacts;
+  return [
+    allow({
+      Sid: "UseArtifacts",
+      Action: ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
+      Resource: `${bucket.arn}/${names.artifactPrefix}*`,
+    }),
+    allow({
+      Sid: "UseArtifactKey",
+      Action: ["kms:Decrypt", "kms:GenerateDataKey"],
+      Resource: keyArn,
+      Condition: { StringEquals: { "kms:ViaService": `s3.${account.region}.amazonaws.com` } },
+    }),
+  ];
+}
+
+/**
+ * Searches for hyperparameters. SageMaker names them by execution, so conditions and tags bind them to the pipeline: isolated, on
+ * its network, under its keys, and only roles that the orchestration may pass.
+ */
+export function runSearches(around: RoleSurroundings): Statement[] {
+  const { setting, keys, network } = around;
+  const searches = setting.arns.sagemaker("hyper-parameter-tuning-job", "*");
+  const { team, pipeline } = setting;
+  return [
+    allow({
+      Sid: "CreateIsolatedSearches",
+      Action: "sagemaker:CreateHyperParameterTuningJob",
+      Resource: searches,
+      Condition: {
+        Bool: { "sagemaker:NetworkIsolation": "true" },
+        Null: { "sagemaker:VpcSubnets": "false", "sagemaker:VpcSecurityGroupIds": "false" },
+        "ForAllValues:StringEquals": {
+          "sagemaker:VpcSubnets": network.subnetIds,
+          "sagemaker:VpcSecurityGroupIds": [network.securityGroupId],
+        },
+        ArnEquals: { "sagemaker:OutputKmsKey": [keys.data, keys.models] },
+      },
+    }),
+    allow({
+      Sid: "TagSearches",
+      Action: "sagemaker:AddTags",
+      Resource: searches,
+      Condition: {
+        StringEquals: {
+          [`aws:RequestTag/${TAG.team}`]: team,
+          [`aws:RequestTag/${TAG.pipeline}`]: pipeline,
+        },
+      },
+    }),
+    allow({
+      Sid: "FollowSearches",
+      Action: [
+        "sagemaker:DescribeHyperParameterTuningJob",
+        "sagemaker:ListTrainingJobsForHyperParameterTuningJob",
+        "sagemaker:StopHyperParameterTuningJob",
+      ],
+      Resource: searches,
+      Condition: taggedAsOwn(around),
+    }),
+  ];
+}

@@ -1,0 +1,19 @@
+import type { PipelineNames } from "../names.ts";
+import type { PipelineSpec } from "../spec.ts";
+
+export type ServingMode = PipelineSpec["serving"]["mode"];
+
+/** Deployment guardrails compare variants by name, so every endpoint configuration names its one variant so. */
+export const VARIANT = "primary";
+
+/**
+ * The endpoints that releases create and update. A serverless endpoint has one variant only, so two of them take turns
+ * and the gate divides the traffic; a real-time endpoint is updated in place.
+ */
+export function endpointNames(mode: ServingMode, names: PipelineNames): readonly string[] {
+  if (mode === "serverless") return [names.named("blue"), names.named("green")];
+  return mode === "realtime" ? [names.named("live")] : [];
+}
+
+/** SageMaker's own name for the log group of an endpoint; it can't be chosen. */
+export const endpointLogGroup = (endpointName: string) => `/aws/sagemaker/Endpoints/${endpointName}`;

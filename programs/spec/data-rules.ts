@@ -1,0 +1,93 @@
+import { OWN_METRICS } from "../metrics.ts";
+import { modelMonitorSchedule } from "../model-monitor-schedule.ts";
+import { scheduleProblem } from "../schedule-expression.ts";
+import type { DatasetColumn, PipelineSpec } from "../spec.ts";
+import { pointer, type SpecProblem } from "./problem.ts";
+
+/** Feature Store adds columns of these names to the offline store. */
+const RESERVED_FEATURES = ["is_deleted", "write_time", "api_invocation_time", "year", "month", "day", "hour"];
+
+const FEATURE_NAME = /^[a-zA-Z0-9]([-_]*[a-zA-Z0-9]){0,63}$/;
+
+/** Glue knows no rate(…) and starts a trigger at most every five minutes, which scheduleProblem's hour exceeds. */
+export function* catalogProblems({ dataset: { catalog } }: PipelineSpec): Iterable<SpecProblem> {
+  const message = catalog.schedule.startsWith("cron(")
+    ? scheduleProblem(catalog.schedule)
+    : "must be cron(…): AWS Glue has no rate(…)";
+  if (message !== undefined) yield { path: "/dataset/catalog/schedule", message };
+}
+
+export function* featureStoreProblems({
+  dataset: { featureStore, schema },
+}: PipelineSpec): Iterable<SpecProblem> {
+  if (featureStore === undefined) return;
+  const { recordIdentifier, eventTime } = featureStore;
+  yield* keyColumnProblems(schema, "recordIdentifier", recordIdentifier, ["string", "integer"]);
+  yield* keyColumnProblems(schema, "eventTime", eventTime, ["timestamp", "number"]);
+  for (const [index, { name }] of schema.entries()) {
+    const path = pointer("dataset", "schema", index, "name");
+    if (RESERVED_FEATURES.includes(name.toLowerCase())) {
+      yield { path, message: `"${name}" is a column that Feature Store adds itself` };
+    } else if (!FEATURE_NAME.test(name)) {
+      yield {
+        path,
+        message:
+          "names of features have 1 to 64 letters, digits, - and _, and begin and end with a letter or digit",
+      };
+    }
+  }
+}
+
+function* keyColumnProblems(
+  schema: readonly DatasetColumn[],
+  key: "recordIdentifier" | "eventTime",
+  name: string,
+  types: readonly DatasetColumn["type"][],
+): Iterable<SpecProblem> {
+  const path = pointer("dataset", "featureStore", key);
+  const column = schema.find((candidate) => candidate.name === name);
+  if (column === undefined) yield { path, message: `"${name}" is not a column of dataset.schema` };
+  else if (!types.includes(column.type)) {
+    yield { path, message: `column "${name}" must be a ${types.join(" or ")}, not a ${column.type}` };
+  } else if (column.nullable) yield { path, message: `column "${name}" must not be nullable` };
+}
+
+export function* monitorProblems(spec: PipelineSpec): Iterable<SpecProblem> {
+  const { monitoring, dataset, serving } = spec;
+  const schedule = scheduleProblem(monitoring.schedule);
+  if (schedule !== undefined) yield { path: "/monitoring/schedule", message: schedule };
+  for (const [index, segment] of monitoring.segments.entries()) {
+    if (!dataset.schema.some(({ name }) => name === segment)) {
+      yield {
+        path: pointer("monitoring", "segments", index),
+        message: `"${segment}" is not a column of dataset.schema`,
+      };
+    }
+  }
+  if (monitoring.engine === "builtin") return;
+  if (serving.mode !== "realtime") {
+    yield {
+      path: "/monitoring/engine",
+      message: `SageMaker Model Monitor needs serving.mode realtime, not ${serving.mode}`,
+    };
+  }
+  if (schedule === undefined && modelMonitorSchedule(monitoring.schedule) === undefined) {
+    yield {
+      path: "/monitoring/schedule",
+      message: "SageMaker Model Monitor runs hourly or daily: cron(0 * * * ? *) or cron(0 <hour> * * ? *)",
+    };
+  }
+}
+
+export function* businessMetricProblems({
+  monitoring: { businessMetrics },
+}: PipelineSpec): Iterable<SpecProblem> {
+  const seen = new Set<string>();
+  for (const [index, { name }] of businessMetrics.entries()) {
+    const path = pointer("monitoring", "businessMetrics", index, "name");
+    if (Object.hasOwn(OWN_METRICS, name))
+      yield { path, message: `"${name}" is a metric of the pipeline itself` };
+    if (seen.has(name)) yield { path, message: `"${name}" is listed twice` };
+    seen.add(name);
+  }
+}

@@ -1,0 +1,187 @@
+import type { Requirement } from "../requirement.ts";
+
+export const COMPLIANCE: readonly Requirement[] = [
+  {
+    id: "C1",
+    promise:
+      "CloudTrail records all regions and the data buckets' objects, validated and encrypted, in one audit bucket",
+    from: "learning",
+    keptBy: ["foundation"],
+    policies: [
+      "cloudtrail-multi-region-enabled",
+      "cloudtrail-log-file-validation",
+      "cloudtrail-encrypted",
+      "cloudtrail-data-events",
+    ],
+    foundation: ["cloudtrail/trail:Trail", ["s3/bucket:Bucket", /^audit$/]],
+    tests: [
+      [
+        "programs/foundation.test.ts",
+        "records all regions with validated, encrypted log files, and objects of data buckets but not of log buckets",
+      ],
+    ],
+  },
+  {
+    id: "C2",
+    promise: "AWS Config records the account and checks it against the checklist",
+    from: "learning",
+    keptBy: ["foundation"],
+    policies: ["config-recorder-enabled"],
+    foundation: ["cfg/recorder:Recorder", "cfg/deliveryChannel:DeliveryChannel", "cfg/rule:Rule"],
+    tests: [
+      [
+        "programs/foundation.test.ts",
+        "records what its rules judge, once a day, into the audit bucket under the audit key",
+      ],
+      [
+        "programs/foundation.test.ts",
+        "has a rule for each line of the checklist that AWS manages, each with a name of the foundation's",
+      ],
+    ],
+  },
+  {
+    id: "C3",
+    promise: "Security Hub, GuardDuty and Access Analyzer watch the account; learning may opt in",
+    from: "production",
+    keptBy: ["foundation"],
+    policies: ["guardduty-enabled", "access-analyzer-enabled"],
+    foundation: [
+      "securityhub/account:Account",
+      "guardduty/detector:Detector",
+      "accessanalyzer/analyzer:Analyzer",
+    ],
+    tests: [
+      [
+        "programs/foundation.test.ts",
+        "is watched: data in buckets, calls of functions, settings by two standards, access from outside",
+      ],
+      ["programs/foundation.test.ts", "pays for the buckets' watch only"],
+    ],
+  },
+  {
+    id: "C4",
+    promise:
+      "Service control policies guard the organization, as a stack of its own for the management account",
+    from: "production",
+    keptBy: ["foundation"],
+    organization: ["organizations/policy:Policy", "organizations/policyAttachment:PolicyAttachment"],
+    tests: [
+      [
+        "programs/organization.test.ts",
+        "attaches every guardrail to every target, within the five that AWS attaches at most",
+      ],
+      ["programs/organization.test.ts", "only ever deny"],
+    ],
+  },
+  {
+    id: "C5",
+    promise: "Every control is mapped to its phase, implementation and evidence, its state read live",
+    from: "learning",
+    keptBy: ["reports"],
+    notYet: "the report",
+  },
+  {
+    id: "C6",
+    promise: "Compliance reports for each framework, scheduled and on demand",
+    from: "learning",
+    keptBy: ["reports"],
+    notYet: "the reports",
+  },
+  {
+    id: "C7",
+    promise: "The security checklist is enforced as policies before anything is applied",
+    from: "learning",
+    keptBy: ["policy"],
+    policies: "all",
+    tests: [
+      ["programs/policies/policies.test.ts", "refuses a stack that breaks it"],
+      ["programs/policies/policies.test.ts", "all have a stack that breaks them"],
+      ["programs/policies/programs.test.ts", "no policy refuses what the programs make in the profile %s:"],
+    ],
+  },
+  {
+    id: "C8",
+    promise: "Logs and data have retention; one person's data is erased on request, with proof",
+    from: "learning",
+    keptBy: ["resources", "handlers"],
+    pipeline: [
+      "s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+      ["lambda/function:Function", /^erase$/],
+    ],
+    tests: [
+      ["programs/pipeline.test.ts", "keeps logs as long as it says"],
+      [
+        "programs/functions.test.ts",
+        "delete versions of data by erasure only, and neither proofs nor models",
+      ],
+    ],
+    notYet: "the handler's code",
+  },
+  {
+    id: "C9",
+    promise: "Who can do what is reviewed on schedule and signed off",
+    from: "learning",
+    keptBy: ["reports"],
+    notYet: "the report",
+  },
+  {
+    id: "C10",
+    promise: "An alarm or finding is answered by a responder: quarantine, revoke, disable",
+    from: "production",
+    keptBy: ["resources", "handlers"],
+    pipeline: [["lambda/function:Function", /^respond$/]],
+    tests: [
+      [
+        "programs/incidents.test.ts",
+        "hands threats, findings, critical alarms and tampering to the responder's topic, through a role",
+      ],
+      [
+        "programs/incidents.test.ts",
+        "calls the responder by its topic alone, and keeps what it did not take",
+      ],
+    ],
+    notYet: "the handler's code",
+  },
+];
+
+export const COST: readonly Requirement[] = [
+  {
+    id: "$1",
+    promise: "Monthly cost is estimated before and after a change, from a dated price table",
+    from: "learning",
+    keptBy: ["API"],
+    notYet: "the estimate",
+  },
+  {
+    id: "$2",
+    promise: "Spot savings are shown, and everything that costs while idle is named",
+    from: "learning",
+    keptBy: ["API"],
+    notYet: "the estimate",
+  },
+  {
+    id: "$3",
+    promise: "A change that exceeds team or pipeline budget needs an approval",
+    from: "learning",
+    keptBy: ["API"],
+    notYet: "the approval",
+  },
+  {
+    id: "$4",
+    promise: "Notebooks and development endpoints stop and start on schedule",
+    from: "learning",
+    keptBy: ["resources"],
+    policies: ["sagemaker-notebook-stops"],
+    pipeline: [["scheduler/schedule:Schedule", /^stop-(notebook|endpoints)$/]],
+    tests: [
+      [
+        "programs/components/dev-notebook.test.ts",
+        "is stopped by a function on time, because stopping a stopped one is an error",
+      ],
+      [
+        "programs/components/dev-notebook.test.ts",
+        "of development and staging are looked for every hour, and no other can be deleted",
+      ],
+    ],
+  },
+];

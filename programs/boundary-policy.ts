@@ -151,6 +151,7 @@ export function boundaryStatements(arns: Arns, accountId: string, region: string
         "events:ListRules",
         "glue:*JobBookmark",
         "glue:GetSecurityConfiguration",
+        "inspector2:List*",
         "lakeformation:GetDataAccess",
         "lakeformation:ListPermissions",
         "lambda:*EventSourceMapping*",

@@ -147,14 +147,56 @@ export const INTERFACE_ENDPOINTS: readonly InterfaceEndpoint[] = [
     ],
   },
   {
-    // The gate calls the model's own function in serving mode lambda.
+    // In serving mode lambda the gate calls the model's own function, and releases renew it.
     service: "lambda",
     policy: (around) => [
       own(around, {
         sid: "Functions",
-        action: ["lambda:InvokeFunction"],
+        action: [
+          "lambda:GetAlias",
+          "lambda:GetFunction",
+          "lambda:InvokeFunction",
+          "lambda:PublishVersion",
+          "lambda:UpdateAlias",
+          "lambda:UpdateFunctionCode",
+        ],
         resource: around.arns.regional("lambda", "function:aidlc-*"),
       }),
+    ],
+  },
+  {
+    // Releases of the serving modes lambda and ecs.
+    service: "codedeploy",
+    policy: (around) => [
+      own(around, {
+        sid: "Deployments",
+        action: [
+          "codedeploy:CreateDeployment",
+          "codedeploy:GetApplicationRevision",
+          "codedeploy:GetDeployment",
+          "codedeploy:GetDeploymentConfig",
+          "codedeploy:RegisterApplicationRevision",
+        ],
+        resource: ["application:aidlc-*", "deploymentconfig:aidlc-*", "deploymentgroup:aidlc-*/aidlc-*"].map(
+          (name) => around.arns.regional("codedeploy", name),
+        ),
+      }),
+      // CodeDeploy has no resource to grant this on.
+      own(around, { sid: "Stop", action: ["codedeploy:StopDeployment"], resource: "*" }),
+    ],
+  },
+  {
+    service: "ecs",
+    policy: (around) => [
+      own(around, {
+        sid: "Services",
+        action: ["ecs:DescribeServices", "ecs:RegisterTaskDefinition", "ecs:TagResource"],
+        resource: ["service/aidlc-*/aidlc-*", "task-definition/aidlc-*:*"].map((name) =>
+          around.arns.regional("ecs", name),
+        ),
+      }),
+      // ECS describes task definitions for whoever may describe any.
+      own(around, { sid: "TaskDefinitions", action: ["ecs:DescribeTaskDefinition"], resource: "*" }),
     ],
   },
   { service: "ecr.api", policy: pulls },

@@ -5,7 +5,7 @@ import type { PipelineSetting } from "./phases/pipeline-setting.ts";
 import type { Parameter } from "./pipeline-jobs.ts";
 
 /** First tag of the pipeline's own repositories. Tags are immutable: later images get their own and reach a run as a parameter. */
-export const FIRST_TAG = "1";
+const FIRST_TAG = "1";
 
 export interface PipelineImages {
   /** Processing and evaluation. */

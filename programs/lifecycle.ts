@@ -19,20 +19,20 @@ function archiveAndExpire(prefix: string, { archiveAfterDays, expireAfterDays }:
  * Current model artifacts are neither archived nor expired: the registry refers to them and a rollback must find them
  * at once. What a newer version replaced ages like other data; checkpoints serve one training job.
  */
-function modelRules({ archiveAfterDays, expireAfterDays }: Retention): LifecycleRule[] {
+function modelRules({ archiveAfterDays }: Retention): LifecycleRule[] {
   return [
     {
-      id: "archive-and-expire-replaced-artifacts",
+      id: "archive-replaced-artifacts",
       status: "Enabled",
       filter: { prefix: PREFIX.artifacts },
       noncurrentVersionTransitions: [{ noncurrentDays: archiveAfterDays, storageClass: "GLACIER" }],
-      noncurrentVersionExpiration: { noncurrentDays: expireAfterDays },
     },
     {
       id: "expire-checkpoints",
       status: "Enabled",
       filter: { prefix: PREFIX.checkpoints },
       expiration: { days: 14 },
+      noncurrentVersionExpiration: { noncurrentDays: 7 },
     },
   ];
 }

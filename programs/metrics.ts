@@ -8,7 +8,7 @@ export interface Metric {
 }
 
 /** What SageMaker publishes for every pipeline, at each execution. */
-export const EXECUTION_NAMESPACE = "AWS/Sagemaker/ModelBuildingPipeline";
+const EXECUTION_NAMESPACE = "AWS/Sagemaker/ModelBuildingPipeline";
 
 type ExecutionMetric =
   | "ExecutionStarted"

@@ -3,7 +3,7 @@ import type { Arns } from "./arns.ts";
 const REPOSITORY = "sagemaker-model-monitor-analyzer";
 
 /** AWS's registries by region: https://docs.aws.amazon.com/sagemaker/latest/dg-ecr-paths/sagemaker-algo-docker-registry-paths.html */
-export const MODEL_MONITOR_REGISTRIES: Readonly<Record<string, string>> = {
+const MODEL_MONITOR_REGISTRIES: Readonly<Record<string, string>> = {
   "af-south-1": "875698925577",
   "ap-east-1": "001633400207",
   "ap-northeast-1": "574779866223",

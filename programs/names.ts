@@ -10,7 +10,7 @@ export const KEY_PURPOSES = ["data", "models", "logs", "signing"] as const;
 export type KeyPurpose = (typeof KEY_PURPOSES)[number];
 
 /** Keys of replicas and of backups: none of a pipeline's purposes, whose loss they are for. */
-export const RECOVERY_KEYS = ["replicas", "backups"] as const;
+const RECOVERY_KEYS = ["replicas", "backups"] as const;
 export type RecoveryKey = (typeof RECOVERY_KEYS)[number];
 
 export const LOG_GROUPS = ["cicd"] as const;

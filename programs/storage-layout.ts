@@ -40,6 +40,9 @@ export const PREFIX = {
   monitoring: "monitoring/",
 } as const;
 
+/** models: how the gate divides the traffic of serverless endpoints, in percent by endpoint; releases write it. */
+export const TRAFFIC = `${PREFIX.releases}traffic.json`;
+
 /**
  * Training reads the objects that this manifest lists, not a prefix: archived objects under a prefix fail the job, and
  * a manifest pins the very objects that passed validation.

@@ -23,7 +23,7 @@ export interface DataCatalogArgs {
 const SCRIPT = "compact.py";
 
 /** Table of accepted data; a crawler adds those of compacted data and of captured predictions. */
-export const ACCEPTED_TABLE = "accepted";
+const ACCEPTED_TABLE = "accepted";
 
 /** The catalog of the pipeline's data, the job that compacts what was accepted, and the crawler that follows it. */
 export class DataCatalog extends pulumi.ComponentResource {
@@ -142,8 +142,6 @@ export class DataCatalog extends pulumi.ComponentResource {
         contentType: "text/x-python",
         serverSideEncryption: "aws:kms",
         kmsKeyId: keys.models.arn,
-        // The key lets whoever provisions write this object and no other: it must see which object it is.
-        bucketKeyEnabled: false,
         tags,
         // An object takes ten tags, and a spec may ask for forty.
         overrideProvider: { defaultTags: { tags: {} } },

@@ -54,7 +54,13 @@ export class DeliveryPipeline extends pulumi.ComponentResource {
     const kinds = REPOSITORIES.filter((kind) => built.includes(kind));
     const reports = new aws.codebuild.ReportGroup(
       "tests",
-      { name: names.named("tests"), type: "TEST", exportConfig: { type: "NO_EXPORT" }, tags },
+      {
+        name: names.named("tests"),
+        type: "TEST",
+        exportConfig: { type: "NO_EXPORT" },
+        deleteReports: true,
+        tags,
+      },
       { parent: this },
     );
     const project = (kind: string, described: Project) => this.project(kind, described, args);

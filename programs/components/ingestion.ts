@@ -65,6 +65,8 @@ export class Ingestion extends pulumi.ComponentResource {
           Condition: onBehalfOf(account.accountId, arns.bucket(names.bucket("raw"))),
         },
         unprocessedArn: this.unprocessed.arn,
+        // S3 tells a new configuration by a message of its own, {"Service": "Amazon S3", "Event": "s3:TestEvent", …}.
+        without: "Event",
         batch: { size: 5, windowSeconds: 0 },
         tags,
       },

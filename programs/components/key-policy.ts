@@ -176,17 +176,20 @@ export const onlineStore = (arns: Arns, accountId: string, region: string): Stat
   });
 
 /**
- * Whoever provisions the pipeline brings the programs of its jobs. To encrypt them is all that is allowed, and below this prefix
- * only: the context names the object where it has no bucket key.
+ * Whoever provisions the pipeline brings the programs of its jobs. To encrypt them is all that is allowed; with a bucket key the
+ * context names the bucket, and the bucket's own policy and IAM say which objects.
  */
-export const uploads = (arns: Arns, accountId: string, region: string, objectArns: string): Statement =>
+export const uploads = (arns: Arns, accountId: string, region: string, bucketArn: string): Statement =>
   allow({
     Sid: "Uploads",
     Principal: root(arns),
     Action: "kms:GenerateDataKey",
     Condition: {
-      StringLike: { "kms:EncryptionContext:aws:s3:arn": objectArns },
-      StringEquals: { "kms:ViaService": `s3.${region}.amazonaws.com`, "kms:CallerAccount": accountId },
+      StringEquals: {
+        "kms:EncryptionContext:aws:s3:arn": bucketArn,
+        "kms:ViaService": `s3.${region}.amazonaws.com`,
+        "kms:CallerAccount": accountId,
+      },
     },
   });
 
@@ -220,6 +223,20 @@ export const teamDecrypts = (
         "kms:ViaService": `s3.${use.region}.amazonaws.com`,
       },
       StringLike: { "kms:EncryptionContext:aws:s3:arn": use.bucketArns.flatMap((arn) => [arn, `${arn}/*`]) },
+    },
+  });
+
+/**
+ * Whoever makes a vault gives AWS Backup its grants
+ * (https://docs.aws.amazon.com/aws-backup/latest/devguide/create-a-vault.html#create-vault-prerequisites).
+ */
+export const backupVaults = (arns: Arns, accountId: string, region: string): Statement =>
+  allow({
+    Sid: "Vaults",
+    Principal: root(arns),
+    Action: ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:RetireGrant"],
+    Condition: {
+      StringEquals: { "kms:ViaService": `backup.${region}.amazonaws.com`, "kms:CallerAccount": accountId },
     },
   });
 
@@ -282,23 +299,15 @@ export const useThroughSns = (arns: Arns, region: string, roleArns: readonly str
   });
 
 /** CloudTrail writes the trail's files under the key. */
-export function trailLogs(arns: Arns, accountId: string, trailArn: string): Statement[] {
-  const from = { StringEquals: { "aws:SourceAccount": accountId, "aws:SourceArn": trailArn } };
-  const Principal = { Service: "cloudtrail.amazonaws.com" };
-  return [
-    allow({
-      Sid: "TrailLogs",
-      Principal,
-      Action: "kms:GenerateDataKey",
-      Condition: merge(from, {
-        StringLike: {
-          "kms:EncryptionContext:aws:cloudtrail:arn": `arn:${arns.partition}:cloudtrail:*:${accountId}:trail/*`,
-        },
-      }),
-    }),
-    allow({ Sid: "TrailKeyCheck", Principal, Action: "kms:DescribeKey", Condition: from }),
-  ];
-}
+export const trailLogs = (accountId: string, trailArn: string): Statement =>
+  allow({
+    Sid: "TrailLogs",
+    Principal: { Service: "cloudtrail.amazonaws.com" },
+    // Decrypt for the bucket's key: without it no trail can be made for a bucket that has one. With a bucket key the context
+    // names the bucket and not the trail, so the source alone binds it.
+    Action: ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+    Condition: { StringEquals: { "aws:SourceAccount": accountId, "aws:SourceArn": trailArn } },
+  });
 
 /** Flow logs reach an encrypted bucket through the log-delivery service. */
 export const flowLogs = (accountId: string, sourceArn: string): Statement =>

@@ -23,6 +23,8 @@ export interface NetworkArgs {
 // Quarters of the network: two are public, two are private or stay free for that.
 const SUBNET_BITS = 2;
 const ZONES = 2;
+/** Old zones in which Lambda joins no network and services have no interface endpoints; zone ids are the same in all accounts. */
+const LIMITED_ZONES = ["use1-az3", "usw1-az2", "apne1-az3", "cac1-az3"] as const;
 
 /**
  * A VPC with public subnets in two zones, an internet gateway and a gateway endpoint for S3; on demand with private subnets
@@ -106,7 +108,11 @@ export class Network extends pulumi.ComponentResource {
   /** The first of the region's zones by name; local zones are none. */
   private zones(): pulumi.Output<string>[] {
     const names = aws.getAvailabilityZonesOutput(
-      { state: "available", filters: [{ name: "zone-type", values: ["availability-zone"] }] },
+      {
+        state: "available",
+        filters: [{ name: "zone-type", values: ["availability-zone"] }],
+        excludeZoneIds: [...LIMITED_ZONES],
+      },
       { parent: this },
     ).names;
     return Array.from({ length: ZONES }, (_, index) => names.apply((all) => all.toSorted()[index] ?? ""));

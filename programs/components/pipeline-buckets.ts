@@ -53,6 +53,8 @@ export function pipelineBuckets(
           ...described(kind),
           keyArn: kind === "models" ? keys.models.arn : keys.data.arn,
           lifecycle: lifecycleOf(kind, spec),
+          // Replaced models age like other data: a rollback may want them.
+          ...(kind === "models" && { keepReplacedDays: retention.expireAfterDays }),
           denials: [
             quarantineDenial(
               described(kind).bucketArn,

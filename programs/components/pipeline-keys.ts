@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { fromKinds } from "../from-kinds.ts";
 import { DATA_BUCKETS, KEY_PURPOSES, type KeyPurpose } from "../names.ts";
 import type { PipelineSetting } from "../phases/pipeline-setting.ts";
 import { onBehalfOf, type Statement } from "../policy-document.ts";
@@ -8,7 +9,6 @@ import { EXECUTION_LOGS, STAGE } from "../serving/api-names.ts";
 import { webAclLogGroup } from "../serving/edge/web-acl-names.ts";
 import { endpointLogGroup } from "../serving/endpoints.ts";
 import type { DataClassification, PipelineSpec } from "../spec.ts";
-import { PREFIX } from "../storage-layout.ts";
 import { TAG, type Tags } from "../tags.ts";
 import { EncryptionKey } from "./encryption-key.ts";
 import {
@@ -95,12 +95,7 @@ function modelsKeyPolicy(setting: PipelineSetting): Statement[] {
     }),
     jobKeyChecks(arns, usersOf("volumes", setting)),
     repositories(arns, account.accountId, account.region),
-    uploads(
-      arns,
-      account.accountId,
-      account.region,
-      `${arns.bucket(names.bucket("models"))}/${PREFIX.scripts}*`,
-    ),
+    uploads(arns, account.accountId, account.region, arns.bucket(names.bucket("models"))),
   ];
 }
 
@@ -170,8 +165,5 @@ export function pipelineKeys(setting: PipelineSetting, tags: Tags, parent: pulum
       },
       { parent },
     );
-  return Object.fromEntries(KEY_PURPOSES.map((purpose) => [purpose, key(purpose)])) as Record<
-    KeyPurpose,
-    EncryptionKey
-  >;
+  return fromKinds(KEY_PURPOSES, key);
 }

@@ -60,7 +60,8 @@ export class PrivateSubnets extends pulumi.ComponentResource {
    */
   private guard(name: string, { vpcId, range, tags }: PrivateSubnetsArgs): void {
     const within = { action: "allow", protocol: "-1", fromPort: 0, toPort: 0, cidrBlock: formatCidr(range) };
-    const tcp = { action: "allow", protocol: "tcp", cidrBlock: "0.0.0.0/0" };
+    // AWS keeps protocols of network ACLs by number; 6 is TCP.
+    const tcp = { action: "allow", protocol: "6", cidrBlock: "0.0.0.0/0" };
     new aws.ec2.NetworkAcl(
       `${name}-acl`,
       {

@@ -17,6 +17,8 @@ export interface ProtectedBucketArgs {
   /** Customer key of the content; without it SSE-S3, for buckets that services deliver logs to. */
   readonly keyArn?: pulumi.Input<string>;
   readonly lifecycle: readonly LifecycleRule[];
+  /** How long what was replaced or deleted can be brought back; 30 days unless given. */
+  readonly keepReplacedDays?: number;
   /** What may be done beyond what IAM allows: service principals that deliver logs. */
   readonly deliveries?: readonly Statement[];
   /** What else may not be done. */
@@ -87,7 +89,7 @@ export class ProtectedBucket extends pulumi.ComponentResource {
     );
     new aws.s3.BucketLifecycleConfiguration(
       `${name}-lifecycle`,
-      { ...target, rules: [...args.lifecycle, ...HOUSEKEEPING] },
+      { ...target, rules: [...args.lifecycle, ...housekeeping(args.keepReplacedDays ?? 30)] },
       keep,
     );
     if (args.logs !== undefined) this.observe(name, target, args.logs, args, keep);
@@ -178,7 +180,7 @@ export class ProtectedBucket extends pulumi.ComponentResource {
 }
 
 /** Old versions, delete markers and abandoned uploads are billed and seen by nobody. */
-const HOUSEKEEPING: readonly LifecycleRule[] = [
+const housekeeping = (keepReplacedDays: number): readonly LifecycleRule[] => [
   {
     id: "abort-multipart-uploads",
     status: "Enabled",
@@ -189,7 +191,7 @@ const HOUSEKEEPING: readonly LifecycleRule[] = [
     id: "expire-noncurrent-versions",
     status: "Enabled",
     filter: { prefix: "" },
-    noncurrentVersionExpiration: { noncurrentDays: 30 },
+    noncurrentVersionExpiration: { noncurrentDays: keepReplacedDays },
   },
   {
     id: "remove-delete-markers",

@@ -4,7 +4,7 @@ import type { PipelineSetting } from "../phases/pipeline-setting.ts";
 import { IRREPLACEABLE } from "../recovery.ts";
 import type { Tags } from "../tags.ts";
 import { EncryptionKey } from "./encryption-key.ts";
-import { administration, backups, replicaWrites, teamDecrypts } from "./key-policy.ts";
+import { administration, backups, backupVaults, replicaWrites, teamDecrypts } from "./key-policy.ts";
 import { deletionWindowInDays } from "./pipeline-keys.ts";
 
 /**
@@ -54,6 +54,7 @@ export function backupKey(
       description: `AIDLC ${team}/${pipeline}: backups of data and models`,
       policy: [
         administration(arns),
+        backupVaults(arns, accountId, account.region),
         ...backups(arns, [
           arns.role(names.named("backup")),
           arns.role(names.named("restore")),

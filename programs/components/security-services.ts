@@ -13,6 +13,8 @@ const GUARDED: readonly string[] = ["S3_DATA_EVENTS", "LAMBDA_NETWORK_LOGS", "EB
 /** A new detector comes with most of its features on; these guard what no pipeline has. */
 const UNGUARDED: readonly string[] = ["EKS_AUDIT_LOGS", "RDS_LOGIN_EVENTS", "RUNTIME_MONITORING"];
 
+const AGENTS = ["EKS_ADDON_MANAGEMENT", "ECS_FARGATE_AGENT_MANAGEMENT", "EC2_AGENT_MANAGEMENT"];
+
 /** Who looks for trouble: GuardDuty in what happens, Security Hub in how things are set, Access Analyzer in who may. */
 export class SecurityServices extends pulumi.ComponentResource {
   constructor(name: string, args: SecurityServicesArgs, opts: pulumi.ComponentResourceOptions) {
@@ -39,7 +41,15 @@ export class SecurityServices extends pulumi.ComponentResource {
       const status = enabled.includes(name) ? "ENABLED" : "DISABLED";
       new aws.guardduty.DetectorFeature(
         `guardduty-${name.toLowerCase().replaceAll("_", "-")}`,
-        { detectorId: detector.id, name, status },
+        {
+          detectorId: detector.id,
+          name,
+          status,
+          // AWS names the agents of a feature that is off as well: left out they would differ with every check.
+          ...(name === "RUNTIME_MONITORING" && {
+            additionalConfigurations: AGENTS.map((agent) => ({ name: agent, status })),
+          }),
+        },
         { parent: this },
       );
     }

@@ -30,6 +30,8 @@ export class ServiceRole extends pulumi.ComponentResource {
         assumeRolePolicy: policyDocument([args.trust]),
         permissionsBoundary: args.permissionsBoundary,
         maxSessionDuration: 3600,
+        // What an incident attached must not stand in the way of a teardown.
+        forceDetachPolicies: true,
         tags: args.tags,
       },
       { parent: this },

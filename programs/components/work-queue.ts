@@ -15,6 +15,8 @@ export interface WorkQueueArgs {
   readonly sender: Pick<Statement, "Sid" | "Principal" | "Condition">;
   /** Where messages go that were given back five times. */
   readonly unprocessedArn: pulumi.Input<string>;
+  /** Messages without this key at their top; others are dropped. */
+  readonly without?: string;
   readonly batch: { readonly size: number; readonly windowSeconds: number };
   readonly tags: Tags;
 }
@@ -71,6 +73,11 @@ export class WorkQueue extends pulumi.ComponentResource {
         maximumBatchingWindowInSeconds: batch.windowSeconds,
         functionResponseTypes: ["ReportBatchItemFailures"],
         scalingConfig: { maximumConcurrency: CONCURRENCY },
+        ...(args.without !== undefined && {
+          filterCriteria: {
+            filters: [{ pattern: JSON.stringify({ body: { [args.without]: [{ exists: false }] } }) }],
+          },
+        }),
         tags,
       },
       { parent: this },

@@ -123,7 +123,7 @@ const gateImage = (kind: RepositoryKind) =>
   script(
     "status=PENDING",
     "for attempt in $(seq 60); do",
-    `  status=$(aws ecr describe-image-scan-findings --repository-name "$REPOSITORIES/${kind}" --image-id imageTag="$IMAGE_TAG" --query imageScanStatus.status --output text 2> /dev/null || echo PENDING)`,
+    `  status=$(aws ecr describe-image-scan-findings --repository-name "$REPOSITORIES/${kind}" --image-id imageTag="$IMAGE_TAG" --query imageScanStatus.status --output text || echo PENDING)`,
     // Enhanced scanning goes on watching an image, and calls that ACTIVE.
     '  case "$status" in COMPLETE|ACTIVE|FAILED|UNSUPPORTED_IMAGE) break;; esac',
     "  sleep 10",

@@ -48,19 +48,34 @@ export const useSigningKey = ({ keys }: RoleSurroundings, action: "kms:Sign" | "
     Condition: { StringEquals: { "kms:SigningAlgorithm": SIGNING_ALGORITHM } },
   });
 
-/** Source bundles and artifacts of this pipeline in the account's shared store. */
-export function useArtifacts({ setting }: RoleSurroundings): Statement[] {
+/** Source bundles and artifacts of this pipeline in the account's shared store, to be read only. */
+export const readArtifacts = (around: RoleSurroundings): Statement[] =>
+  artifacts(around, ["s3:GetObject", "s3:GetObjectVersion"], ["kms:Decrypt"]);
+
+/** The same, to be written as well: what runs somebody's code must not be able to replace what others build from. */
+export const useArtifacts = (around: RoleSurroundings): Statement[] =>
+  artifacts(
+    around,
+    ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
+    ["kms:Decrypt", "kms:GenerateDataKey"],
+  );
+
+function artifacts(
+  { setting }: RoleSurroundings,
+  objectActions: readonly string[],
+  keyActions: readonly string[],
+): Statement[] {
   const { account, foundation, names } = setting;
   const { bucket, keyArn } = foundation.artifacts;
   return [
     allow({
       Sid: "UseArtifacts",
-      Action: ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
+      Action: objectActions,
       Resource: `${bucket.arn}/${names.artifactPrefix}*`,
     }),
     allow({
       Sid: "UseArtifactKey",
-      Action: ["kms:Decrypt", "kms:GenerateDataKey"],
+      Action: keyActions,
       Resource: keyArn,
       Condition: { StringEquals: { "kms:ViaService": `s3.${account.region}.amazonaws.com` } },
     }),

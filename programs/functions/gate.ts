@@ -1,6 +1,6 @@
-import { allow, useKeys, write } from "../grants.ts";
+import { allow, bucketArn, throughService, useKeys, write } from "../grants.ts";
 import { functionAlias } from "../serving/function-names.ts";
-import { PREFIX } from "../storage-layout.ts";
+import { PREFIX, TRAFFIC } from "../storage-layout.ts";
 import type { FunctionDefinition } from "./function-definition.ts";
 
 export const gate: FunctionDefinition = {
@@ -11,14 +11,33 @@ export const gate: FunctionDefinition = {
   environment: ({ names, spec }) => ({
     AIDLC_SERVING_MODE: spec.serving.mode,
     AIDLC_PREDICTIONS_BUCKET: names.bucket("predictions"),
+    ...(spec.serving.mode === "serverless" && {
+      AIDLC_TRAFFIC_URI: `s3://${names.bucket("models")}/${TRAFFIC}`,
+    }),
   }),
-  keyUses: ["data"],
+  keyUses: ["data", "models"],
   grants: (around) => {
     const { arns, names, spec } = around.setting;
     const { mode } = spec.serving;
     return [
       write(around, "predictions", [PREFIX.captures]),
       useKeys(around, ["data"], ["kms:GenerateDataKey", "kms:Decrypt"]),
+      // Releases write it: a setting of the stack would drift with each of them.
+      ...(mode === "serverless"
+        ? [
+            allow({
+              Sid: "ReadTraffic",
+              Action: "s3:GetObject",
+              Resource: `${bucketArn(around, "models")}/${TRAFFIC}`,
+            }),
+            allow({
+              Sid: "ReadModelKey",
+              Action: "kms:Decrypt",
+              Resource: around.keys.models,
+              Condition: throughService(around.setting.account.region, "s3"),
+            }),
+          ]
+        : []),
       ...(mode === "serverless" || mode === "realtime"
         ? [
             allow({

@@ -150,8 +150,7 @@ export const release: FunctionDefinition = {
   timeoutSeconds: 900,
   keyUses: ["models", "volumes", "alerts"],
   grants: (around) => {
-    const { arns, names, spec } = around.setting;
-    const { mode } = spec.serving;
+    const { mode } = around.setting.spec.serving;
     return [
       readRegistry(around),
       ...endpointGrants(around),
@@ -166,16 +165,6 @@ export const release: FunctionDefinition = {
         ),
       }),
       write(around, "models", [PREFIX.releases]),
-      // The gate divides the traffic of serverless endpoints by it. Releases make it: in the stack it would drift with each.
-      ...(mode === "serverless"
-        ? [
-            allow({
-              Sid: "DivideTraffic",
-              Action: "ssm:PutParameter",
-              Resource: arns.parameter(names.parameter("serving/traffic")),
-            }),
-          ]
-        : []),
       useKeys(around, ["models"]),
       // CloudWatch grants its alarms by account, not by name, to whoever describes several at once.
       allow({

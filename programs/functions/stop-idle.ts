@@ -1,8 +1,9 @@
 import { allow, publishAlerts, type RoleSurroundings } from "../grants.ts";
 import type { FunctionDefinition } from "./function-definition.ts";
+import { STAGES } from "./release.ts";
 
 const endpoints = ({ setting: { arns, names } }: RoleSurroundings) =>
-  (["dev", "staging"] as const).map((stage) => arns.sagemaker("endpoint", names.named(stage)));
+  STAGES.map((stage) => arns.sagemaker("endpoint", names.named(stage)));
 
 /**
  * Stops what costs while nobody uses it. EventBridge Scheduler could call `StopNotebookInstance` itself, but the call

@@ -73,7 +73,7 @@ export class AccountCompliance extends Phase {
         description: "Audit records of the account: trail, flow logs, logs of SageMaker jobs",
         policy: [
           administration(arns),
-          ...trailLogs(arns, accountId, arns.trail(names.trail)),
+          trailLogs(accountId, arns.trail(names.trail)),
           flowLogs(accountId, arns.regional("logs", "*")),
           configSnapshots(accountId),
           logGroups(region, [names.processingLogGroup, names.trainingLogGroup].map(arns.logGroup)),

@@ -27,6 +27,12 @@ const BUCKET_CHANGES = [
 
 const MESSAGE_PATHS = { action: "$.detail.eventName", who: "$.detail.userIdentity.arn" };
 
+/** Calls of root and of IAM users have no session, and a pattern matches only events that have all that it names. */
+const anybodyBut = (roleArn: string) => {
+  const issued = (arn: object) => ({ userIdentity: { sessionContext: { sessionIssuer: { arn: [arn] } } } });
+  return { $or: [issued({ "anything-but": [roleArn] }), issued({ exists: false })] };
+};
+
 /**
  * Erases and gives evidence on request, and tells when somebody changes the protection of keys or buckets by hand. The
  * account's trail hands the calls to EventBridge; those of the role that provisions the pipeline are expected. In production
@@ -72,11 +78,7 @@ export class Compliance extends Phase {
         eventSource: [`${source}.amazonaws.com`],
         eventName: events,
         requestParameters,
-        ...(account.roleArn !== undefined && {
-          userIdentity: {
-            sessionContext: { sessionIssuer: { arn: [{ "anything-but": [account.roleArn] }] } },
-          },
-        }),
+        ...(account.roleArn !== undefined && anybodyBut(account.roleArn)),
       },
     });
     const keyTampering = alert(

@@ -1,4 +1,4 @@
-import { useArtifacts } from "../delivery/grants.ts";
+import { readArtifacts } from "../delivery/grants.ts";
 import { allow, writeOwnLogs } from "../grants.ts";
 import type { RoleDefinition } from "./role-definition.ts";
 import { trustedForBuilds } from "./trust.ts";
@@ -9,7 +9,7 @@ export const ciCheck: RoleDefinition = {
   trust: trustedForBuilds,
   keyUses: [],
   grants: (around) => [
-    ...useArtifacts(around),
+    ...readArtifacts(around),
     writeOwnLogs(around, "cicd"),
     allow({
       Sid: "ReportTests",

@@ -1,5 +1,6 @@
-import { useArtifacts } from "../delivery/grants.ts";
+import { readArtifacts } from "../delivery/grants.ts";
 import { allow, writeOwnLogs } from "../grants.ts";
+import { REPOSITORIES } from "../names.ts";
 import type { RoleDefinition } from "./role-definition.ts";
 import { trustedForBuilds } from "./trust.ts";
 
@@ -8,7 +9,7 @@ export const cicd: RoleDefinition = {
   trust: trustedForBuilds,
   keyUses: [],
   grants: (around) => [
-    ...useArtifacts(around),
+    ...readArtifacts(around),
     allow({
       Sid: "PushImages",
       Action: [
@@ -22,10 +23,20 @@ export const cicd: RoleDefinition = {
         "ecr:PutImage",
         "ecr:UploadLayerPart",
       ],
-      Resource: (["training", "inference"] as const).map((kind) =>
+      Resource: REPOSITORIES.map((kind) =>
         around.setting.arns.repository(around.setting.names.repository(kind)),
       ),
     }),
+    // Enhanced scanning is Amazon Inspector's, which has no resource to grant on.
+    ...(around.setting.foundation.profile === "production"
+      ? [
+          allow({
+            Sid: "ReadScans",
+            Action: ["inspector2:ListCoverage", "inspector2:ListFindings"],
+            Resource: "*",
+          }),
+        ]
+      : []),
     allow({ Sid: "RegistryToken", Action: "ecr:GetAuthorizationToken", Resource: "*" }),
     writeOwnLogs(around, "cicd"),
   ],

@@ -1,14 +1,14 @@
 import { allow, bucketArn, useKeys } from "../grants.ts";
 import { PREFIX } from "../storage-layout.ts";
 import type { RoleDefinition } from "./role-definition.ts";
-import { trustedForSageMaker } from "./trust.ts";
+import { trustedForSageMakerTools } from "./trust.ts";
 
 /** Table of the feature group in the pipeline's database. */
 export const FEATURE_TABLE = "feature_store";
 
 export const featureStore: RoleDefinition = {
   description: "Writes the offline store of the feature group",
-  trust: trustedForSageMaker,
+  trust: trustedForSageMakerTools,
   keyUses: ["data"],
   grants: (around) => {
     const { arns, names } = around.setting;

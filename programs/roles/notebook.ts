@@ -2,12 +2,12 @@ import { useExperiments } from "../delivery/grants.ts";
 import { allow, pipelineArn, read, readSettings, startPipeline, useKeys, write } from "../grants.ts";
 import { PREFIX } from "../storage-layout.ts";
 import type { RoleDefinition } from "./role-definition.ts";
-import { trustedForSageMaker } from "./trust.ts";
+import { trustedForSageMakerTools } from "./trust.ts";
 
 /** What a data scientist explores: accepted data and features. Models come from the pipeline, never from a notebook. */
 export const notebook: RoleDefinition = {
   description: "Explores accepted data and features; starts the pipeline; logs experiments",
-  trust: trustedForSageMaker,
+  trust: trustedForSageMakerTools,
   keyUses: ["data", "models"],
   grants: (around) => [
     ...read(around, "validated"),

@@ -2,7 +2,7 @@ import { allow, bucketArn, useRecoveryKey } from "../grants.ts";
 import type { PipelineSetting } from "../phases/pipeline-setting.ts";
 import { IRREPLACEABLE } from "../recovery.ts";
 import type { RoleDefinition } from "./role-definition.ts";
-import { trustedFor } from "./trust.ts";
+import { trustedWhereNamed } from "./trust.ts";
 
 const sources = ({ arns, names }: PipelineSetting) =>
   IRREPLACEABLE.map((kind) => arns.bucket(names.bucket(kind)));
@@ -17,7 +17,7 @@ function replicaRegion({ spec }: PipelineSetting): string {
 
 export const replication: RoleDefinition = {
   description: "Copies what can't be made again to the replica region",
-  trust: trustedFor("s3.amazonaws.com", sources),
+  trust: trustedWhereNamed("s3.amazonaws.com", sources),
   keyUses: ["data", "models"],
   grants: (around) => {
     const { account, arns, names } = around.setting;

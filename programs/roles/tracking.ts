@@ -1,7 +1,7 @@
 import { allow, bucketArn, useKeys, write } from "../grants.ts";
 import { PREFIX } from "../storage-layout.ts";
 import type { RoleDefinition } from "./role-definition.ts";
-import { trustedForSageMaker } from "./trust.ts";
+import { trustedForSageMakerTools } from "./trust.ts";
 
 /**
  * Of the MLflow App. AWS suggests full access to S3; the store is one prefix of one bucket, and deleting stays with the
@@ -9,7 +9,7 @@ import { trustedForSageMaker } from "./trust.ts";
  */
 export const tracking: RoleDefinition = {
   description: "Keeps what experiments log",
-  trust: trustedForSageMaker,
+  trust: trustedForSageMakerTools,
   keyUses: ["models"],
   grants: (around) => [
     allow({

@@ -11,6 +11,23 @@ export const trustedForSageMaker = trustedFor("sagemaker.amazonaws.com", ({ arns
   arns.regional("sagemaker", "*"),
 );
 
+/**
+ * For services that AWS documents no source keys for, and may send them or not: where they are sent they must fit, and elsewhere
+ * only this account can hand the role on (`iam:PassRole`).
+ */
+export const trustedWhereNamed =
+  (service: string, sources: (setting: PipelineSetting) => string | readonly string[]) =>
+  (setting: PipelineSetting): Statement =>
+    assumedBy(service, {
+      StringEqualsIfExists: { "aws:SourceAccount": setting.account.accountId },
+      ArnLikeIfExists: { "aws:SourceArn": sources(setting) },
+    });
+
+/** MLflow apps, Feature Store and notebooks. */
+export const trustedForSageMakerTools = trustedWhereNamed("sagemaker.amazonaws.com", ({ arns }) =>
+  arns.regional("sagemaker", "*"),
+);
+
 export const trustedForBuilds = trustedFor("codebuild.amazonaws.com", ({ arns, names }) =>
   arns.regional("codebuild", `project/${names.prefix}-*`),
 );

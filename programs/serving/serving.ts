@@ -68,28 +68,20 @@ export class Serving extends pulumi.ComponentResource {
     return new ContainerServing("containers", { ...shifted, domain: internalDomain }, { parent: this });
   }
 
-  /** Settings that the gate reads at run time: what it asks, and how releases divide the traffic. */
+  /** What the gate asks; it reads it at run time. */
   private tellGate(): void {
     const { setting, tags } = this.#args;
-    const parameter = (name: string, description: string, value: pulumi.Input<string>, releasesOwn = false) =>
-      new aws.ssm.Parameter(
-        name.replaceAll("/", "-"),
-        {
-          name: setting.names.parameter(name),
-          description,
-          type: "String",
-          tier: "Standard",
-          insecureValue: value,
-          tags,
-        },
-        { parent: this, ignoreChanges: releasesOwn ? ["insecureValue"] : [] },
-      );
-    parameter("serving/backend", "What the gate asks", pulumi.jsonStringify(this.#mode.backend));
-    parameter(
-      "serving/traffic",
-      "How releases divide the traffic, in percent by endpoint",
-      JSON.stringify({ weights: {} }),
-      true,
+    new aws.ssm.Parameter(
+      "serving-backend",
+      {
+        name: setting.names.parameter("serving/backend"),
+        description: "What the gate asks",
+        type: "String",
+        tier: "Standard",
+        insecureValue: pulumi.jsonStringify(this.#mode.backend),
+        tags,
+      },
+      { parent: this },
     );
   }
 

@@ -1,9 +1,9 @@
 import Type from "typebox";
 import { closed, closedWithDefault } from "./shapes.ts";
 
-export const ALGORITHMS = ["xgboost"] as const;
+const ALGORITHMS = ["xgboost"] as const;
 
-export const RETRAINING_CAUSES = ["drift", "degradation"] as const;
+const RETRAINING_CAUSES = ["drift", "degradation"] as const;
 
 const Spot = Type.Object(
   {

@@ -29,7 +29,7 @@ export interface BareOrder {
 
 /**
  * The longest chain of creations in which each needs something from the one before: what no order of work and no number of
- * workers can make shorter. `dependsOn` counts only where it is told to, so that a needless one shows as lost time.
+ * workers can make shorter. `dependsOn` never counts, so that a needless one shows as lost time.
  */
 export function criticalPath(
   resources: readonly StateResource[],

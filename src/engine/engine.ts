@@ -161,6 +161,9 @@ function cliEnvironment(request: RunRequest, folder: string): Record<string, str
     // Deriving a key from a passphrase takes 0.14 s; without this the CLI does it a second time on every command of a stack that
     // exists, for a new salt that the next run throws away.
     PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: "true",
+    // The engine writes the whole state with every resource. Where that goes over a wire it goes compressed; in a file it is
+    // quicker as it is.
+    ...(request.backendUrl.startsWith("file:") ? {} : { PULUMI_DIY_BACKEND_ZSTD: "true" }),
     // Without it the engine tries for 2.5 s to install the plugin that an existing state names.
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
     ...(request.attachedProviderPort === undefined

@@ -30,7 +30,8 @@ export function pipelineOwner(pool: pg.Pool, queue: Queue): StackOwner {
           spec,
           account: account.aws,
           foundation: await foundationOutputs(pool, account),
-          ...(released && { release: released.release }),
+          // What one mode released is nothing that another could serve.
+          ...(released?.mode === spec.serving.mode && { release: released.release }),
           dataOnDestroy: options.data ?? "retain",
         },
       };

@@ -1,5 +1,6 @@
 import Type from "typebox";
 import { Release } from "../../programs/release.ts";
+import { SERVING_MODES } from "../../programs/spec/serving.ts";
 import { type App, Moment, problems } from "../http/app-types.ts";
 import { cursorPart, PageQuery, pageOf, parseCursor, toPage } from "../http/pages.ts";
 import { OperationAnswer } from "../operations/schema.ts";
@@ -11,6 +12,7 @@ import { PipelineParams } from "./schema.ts";
 const ReleaseView = Type.Object(
   {
     number: Type.Integer({ description: "1 is the first" }),
+    mode: Type.Enum([...SERVING_MODES], { description: "The serving mode that it was made for" }),
     release: Release,
     createdAt: Moment("When it was recorded"),
   },

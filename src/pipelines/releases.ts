@@ -11,9 +11,13 @@ import { inTransaction, type Queryable } from "../postgres/pool.ts";
 import { hold, type PipelineRequest, type PipelineServices, submitUpdate } from "./changes.ts";
 import { getPipeline } from "./store.ts";
 
+type ServingMode = PipelineSpec["serving"]["mode"];
+
 export interface RecordedRelease {
   /** 1 is the first. */
   readonly number: number;
+  /** The serving mode that it was made for. */
+  readonly mode: ServingMode;
   readonly release: Release;
   readonly createdAt: Date;
 }
@@ -37,7 +41,7 @@ export async function recordRelease(
       pipeline: pipeline.name,
     });
     if (problems.length > 0) throw invalid("invalid_request", problems);
-    await insertRelease(client, pipeline.id, release);
+    await insertRelease(client, pipeline.id, pipeline.spec.serving.mode, release);
     return submitUpdate(client, queue, pipeline, request.requestId);
   });
 }
@@ -72,12 +76,18 @@ export function releaseProblems(
   return problems;
 }
 
-async function insertRelease(db: Queryable, pipelineId: string, release: Release): Promise<void> {
+async function insertRelease(
+  db: Queryable,
+  pipelineId: string,
+  mode: ServingMode,
+  release: Release,
+): Promise<void> {
   const last = await lastRelease(db, pipelineId);
-  if (last && digestOf(last.release) === digestOf(release)) return;
-  await db.query("insert into releases (pipeline_id, number, release) values ($1, $2, $3)", [
+  if (last?.mode === mode && digestOf(last.release) === digestOf(release)) return;
+  await db.query("insert into releases (pipeline_id, number, mode, release) values ($1, $2, $3, $4)", [
     pipelineId,
     (last?.number ?? 0) + 1,
+    mode,
     toJsonb(release),
   ]);
 }
@@ -94,10 +104,10 @@ export async function listReleases(
   before: number | undefined,
   limit: number,
 ): Promise<RecordedRelease[]> {
-  const found = await db.query<{ number: number; release: Release; created_at: Date }>(
-    `select number, release, created_at from releases
+  const found = await db.query<{ number: number; mode: ServingMode; release: Release; created_at: Date }>(
+    `select number, mode, release, created_at from releases
      where pipeline_id = $1 and ($2::integer is null or number < $2) order by number desc limit $3`,
     [pipelineId, before ?? null, limit],
   );
-  return found.rows.map((row) => ({ number: row.number, release: row.release, createdAt: row.created_at }));
+  return found.rows.map(({ created_at: createdAt, ...row }) => ({ ...row, createdAt }));
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PROFILES, type Profile } from "../../programs/profiles.ts";
+import type { PipelineSpec } from "../../programs/spec.ts";
 import { exampleSpecs } from "../../scripts/programs/example-specs.ts";
 import { openPool } from "../../src/postgres/pool.ts";
 import { unorderedReferences } from "../support/references.ts";
@@ -12,7 +13,23 @@ const accountIds: Readonly<Record<Profile, string>> = {
 /** What one of them has at least: what it promises can't be had with less. */
 const leastResources: Readonly<Record<Profile, number>> = { learning: 120, production: 200 };
 
+/** What a mode gets with its first release, and not before. */
+const releasedTypes: Readonly<Record<PipelineSpec["serving"]["mode"], readonly string[]>> = {
+  serverless: [],
+  realtime: ["appautoscaling/policy:Policy", "appautoscaling/target:Target"],
+  lambda: ["lambda/alias:Alias"],
+  ecs: [
+    "appautoscaling/policy:Policy",
+    "appautoscaling/target:Target",
+    "codedeploy/deploymentGroup:DeploymentGroup",
+  ],
+};
+// Of AWS's own registry.
+const modelImage = "492215442770.dkr.ecr.eu-central-1.amazonaws.com/sagemaker-xgboost:1.7-1";
+
 let service: TestService;
+/** Ids of what releases made themselves, newest last. */
+const madeByReleases: string[] = [];
 
 const send = (method: string, path: string, body?: unknown) => service.request(method, path, body);
 /** Runs an operation to its end, which must be success: what else it says is why not. */
@@ -35,6 +52,51 @@ async function inventory(): Promise<ReadonlySet<string>> {
     if (body.nextCursor === undefined) return ids;
     cursor = body.nextCursor;
   }
+}
+
+/** Types of a pipeline's AWS resources. */
+async function typesOf(path: string): Promise<ReadonlySet<string>> {
+  const types = new Set<string>();
+  for (let cursor = ""; ; ) {
+    const { body } = await send("GET", `${path}/resources?limit=200${cursor}`);
+    for (const { type } of body.items) if (type.startsWith("aws:")) types.add(type);
+    if (body.nextCursor === undefined) return types;
+    cursor = `&cursor=${body.nextCursor}`;
+  }
+}
+
+/** Plays the release path's part: makes the endpoint, where one serves, and records the release. */
+async function release(path: string, { serving, profile }: PipelineSpec): Promise<void> {
+  const { outputs } = (await send("GET", `${path}/outputs`)).body;
+  const [name] = outputs.serving.endpointNames ?? [];
+  const { variantName } = outputs.serving;
+  const instances = serving.mode === "realtime" && { initialInstanceCount: 2, instanceType: "ml.m5.large" };
+  const serverless = { serverlessConfig: { maxConcurrency: 5, memorySizeInMb: 2048 } };
+  const variant = { modelName: name, variantName, ...(instances || serverless) };
+  const parts = [
+    [
+      "model:Model",
+      { name, executionRoleArn: outputs.roles.inference, primaryContainer: { image: modelImage } },
+    ],
+    ["endpointConfiguration:EndpointConfiguration", { name, productionVariants: [variant] }],
+    ["endpoint:Endpoint", { name, endpointConfigName: name }],
+  ] as const;
+  for (const [kind, inputs] of name === undefined ? [] : parts) {
+    const body = {
+      type: `aws:sagemaker/${kind}`,
+      account: accountIds[profile],
+      region: "eu-central-1",
+      inputs,
+    };
+    const created = await send("POST", "/sandbox/v1/resources", body);
+    expect([created.status, created.body.detail]).toEqual([201, undefined]);
+    madeByReleases.push(created.body.id);
+  }
+  await run("POST", `${path}/releases`, {
+    modelPackageArn: `${outputs.training.modelPackageGroupArn.replace("-group", "")}/1`,
+    imageDigest: `sha256:${"a".repeat(64)}`,
+    ...(name && { endpoint: { name, variantName } }),
+  });
 }
 
 /** References of any stack to something that it doesn't wait for. */
@@ -79,6 +141,15 @@ describe.each(exampleSpecs())("the $name example on the real engine", { timeout 
     expect(await unorderedInAll()).toEqual([]);
   });
 
+  it("gets what needs a model once one is released", async () => {
+    const before = await typesOf(path);
+    await release(path, spec);
+    const after = await typesOf(path);
+    expect([...after].filter((type) => !before.has(type)).toSorted()).toEqual(
+      releasedTypes[spec.serving.mode].map((type) => `aws:${type}`),
+    );
+  });
+
   it("has no difference to a second update and has not drifted", async () => {
     const preview = await run("POST", `${path}/previews`, text);
     expect(Object.keys(preview.result.changes)).toEqual(["same"]);
@@ -89,6 +160,7 @@ describe.each(exampleSpecs())("the $name example on the real engine", { timeout 
   });
 
   it("comes down and leaves nothing", async () => {
+    for (const id of madeByReleases.splice(0).reverse()) await send("DELETE", `/sandbox/v1/resources/${id}`);
     await run("DELETE", `${path}?data=delete`);
     const left = await inventory();
     expect([...left].filter((id) => !before.has(id))).toEqual([]);
@@ -100,6 +172,9 @@ describe("the examples' foundations", { timeout }, () => {
     await run("DELETE", `/v1/teams/${profile}/accounts/main?data=delete`);
     const { body } = await send("GET", `/sandbox/v1/resources?account=${accountIds[profile]}&limit=200`);
     const left = body.items.filter((item: TestResponse["body"]) => item.deletionDueAt === undefined);
-    expect(left).toEqual([]);
+    // AWS's own role for AWS Config, which all regions of an account share.
+    expect(left.map(({ type }: TestResponse["body"]) => type)).toEqual([
+      "aws:iam/serviceLinkedRole:ServiceLinkedRole",
+    ]);
   });
 });

@@ -109,7 +109,14 @@ describe("events", () => {
       requestParameters: {
         bucketName: expect.arrayContaining([names.bucket("raw"), names.bucket("access-logs")]),
       },
-      userIdentity: { sessionContext: { sessionIssuer: { arn: [{ "anything-but": [account.roleArn] }] } } },
+      $or: [
+        {
+          userIdentity: {
+            sessionContext: { sessionIssuer: { arn: [{ "anything-but": [account.roleArn] }] } },
+          },
+        },
+        { userIdentity: { sessionContext: { sessionIssuer: { arn: [{ exists: false }] } } } },
+      ],
     });
     const targets = ofType(run, "cloudwatch/eventTarget:EventTarget").map(({ inputs }) => inputs);
     for (const target of targets) {

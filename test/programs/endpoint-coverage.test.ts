@@ -2,7 +2,8 @@ import { beforeAll, describe, expect, it, vi } from "vitest";
 import { FUNCTION_NAMES, FUNCTIONS } from "../../programs/functions/index.ts";
 import { pipelineProgram } from "../../programs/pipeline.ts";
 import type { Statement } from "../../programs/policy-document.ts";
-import { anInput, aSpec, PRODUCTION_FOUNDATION } from "./support/inputs.ts";
+import { SERVING_MODES } from "../../programs/spec/serving.ts";
+import { anInput, aSpec, PRODUCTION_FOUNDATION, productionInput } from "./support/inputs.ts";
 import { asList } from "./support/policy-documents.ts";
 import { ofType, type Run, runProgram } from "./support/run-program.ts";
 
@@ -22,7 +23,7 @@ const allowed = (document: unknown): readonly string[] =>
         ({ Effect }) => Effect === "Allow",
       ).flatMap(({ Action }) => asList(Action));
 
-describe("functions in private subnets", () => {
+describe.each(SERVING_MODES)("functions in private subnets of mode %s", (mode) => {
   let run: Run;
   beforeAll(async () => {
     run = await runProgram(
@@ -39,6 +40,7 @@ describe("functions in private subnets", () => {
               featureStore: { recordIdentifier: "id", eventTime: "at" },
             },
             training: { retrainOn: ["drift"] },
+            serving: productionInput(mode).spec.serving,
             notebook: {},
             network: { dedicated: true },
             alerts: { emails: ["ada@example.com"] },

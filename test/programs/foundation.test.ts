@@ -272,7 +272,7 @@ describe("a production foundation", () => {
     expect(subnetIds).toEqual(["network-private-1-id", "network-private-2-id"]);
     expect(egress).toMatchObject([
       { cidrBlock: "10.64.0.0/16", protocol: "-1" },
-      { cidrBlock: "0.0.0.0/0", protocol: "tcp", fromPort: 443, toPort: 443 },
+      { cidrBlock: "0.0.0.0/0", protocol: "6", fromPort: 443, toPort: 443 },
     ]);
     const open = (ingress as readonly { cidrBlock: string; fromPort: number; toPort: number }[]).filter(
       ({ cidrBlock }) => cidrBlock === "0.0.0.0/0",
@@ -291,6 +291,8 @@ describe("a production foundation", () => {
       "sagemaker.runtime",
       "sagemaker.featurestore-runtime",
       "lambda",
+      "codedeploy",
+      "ecs",
       "ecr.api",
       "ecr.dkr",
       "kms",

@@ -2,6 +2,8 @@
 create table releases (
   pipeline_id uuid not null references pipelines (id),
   number integer not null,
+  -- The serving mode that it was made for.
+  mode text not null,
   release jsonb not null,
   created_at timestamptz not null default now(),
   primary key (pipeline_id, number)

@@ -76,17 +76,17 @@ describe("the data catalog", () => {
     }
   });
 
-  it("lets whoever provisions write the script and nothing else under the models' key", () => {
+  it("lets whoever provisions encrypt the script under the models' key, and decrypt nothing", () => {
     const script = resource(run, "s3/bucketObjectv2:BucketObjectv2", "compaction-script").inputs;
-    expect(script).toMatchObject({ bucketKeyEnabled: false, kmsKeyId: "arn:aws:test:::models-key" });
+    expect(script).toMatchObject({ kmsKeyId: "arn:aws:test:::models-key" });
     const { policy } = resource(run, "kms/key:Key", "models-key").inputs;
     const { Statement } = JSON.parse(String(policy));
     const uploads = Statement.find(({ Sid }: { Sid: string }) => Sid === "Uploads");
     expect(uploads).toMatchObject({
       Action: "kms:GenerateDataKey",
       Condition: {
-        StringLike: {
-          "kms:EncryptionContext:aws:s3:arn": `arn:aws:s3:::${names.bucket("models")}/scripts/*`,
+        StringEquals: {
+          "kms:EncryptionContext:aws:s3:arn": `arn:aws:s3:::${names.bucket("models")}`,
         },
       },
     });

@@ -39,7 +39,12 @@ describe("serverless endpoints", () => {
       endpoints: [names.named("blue"), names.named("green")],
       variant: "primary",
     });
-    expect(parameter(run, "serving-traffic")).toEqual({ weights: {} });
+    const gate = resource(run, "lambda/function:Function", "gate").inputs as {
+      environment: { variables: Record<string, string> };
+    };
+    expect(gate.environment.variables.AIDLC_TRAFFIC_URI).toBe(
+      `s3://${names.bucket("models")}/releases/traffic.json`,
+    );
   });
 
   it("scale themselves, also after a release", async () => {

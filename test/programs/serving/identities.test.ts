@@ -39,11 +39,14 @@ describe("who serves", () => {
     }
   });
 
-  it("writes captures and nothing else, and reads no data, as the gate", () => {
+  it("writes captures and nothing else, and reads only how the traffic is divided, as the gate", () => {
     expect(granted(runs.serverless, "gate", "s3:PutObject")).toEqual([
       `arn:aws:s3:::${names.bucket("predictions")}/captures/*`,
     ]);
-    expect(actions(runs.serverless, "gate")).not.toContain("s3:GetObject");
+    expect(granted(runs.serverless, "gate", "s3:GetObject")).toEqual([
+      `arn:aws:s3:::${names.bucket("models")}/releases/traffic.json`,
+    ]);
+    expect(actions(runs.realtime, "gate")).not.toContain("s3:GetObject");
   });
 
   it("touches no data as the authorizer, and is outside the network, since issuers are", async () => {

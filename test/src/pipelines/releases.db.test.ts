@@ -34,6 +34,18 @@ async function fittingRelease(change: Document = {}): Promise<Document> {
   };
 }
 
+/** The release that the program gets with a spec. */
+async function releaseIn(spec: Document): Promise<Document> {
+  const { rows } = await api.database.pool.query("select id from pipelines where name = $1", [pipeline]);
+  const { input } = (await pipelineOwner(api.database.pool, api.queue).programFor({
+    team,
+    subject: { type: "pipeline", pipeline, pipelineId: rows[0].id },
+    revision: 1,
+    options: { spec },
+  } as never)) as Document;
+  return input.release;
+}
+
 describe("a release", () => {
   it("is recorded and updates the pipeline with what it brings", async () => {
     const release = await fittingRelease();
@@ -42,14 +54,7 @@ describe("a release", () => {
     const listed = await api.send("GET", `${url}/releases`);
     expect(listed.body.items).toMatchObject([{ number: 1, release }]);
 
-    const { rows } = await api.database.pool.query("select * from pipelines where name = $1", [pipeline]);
-    const { input } = (await pipelineOwner(api.database.pool, api.queue).programFor({
-      team,
-      subject: { type: "pipeline", pipeline, pipelineId: rows[0].id },
-      revision: 1,
-      options: {},
-    } as never)) as Document;
-    expect(input.release).toEqual(release);
+    expect(await releaseIn(validSpec())).toEqual(release);
   });
 
   it("is recorded once when it comes again, and the newest counts", async () => {
@@ -60,6 +65,15 @@ describe("a release", () => {
     expect(body.items).toMatchObject([{ number: 2, release: second }]);
     const next = await api.send("GET", `${url}/releases?cursor=${body.nextCursor}`);
     expect(next.body.items).toMatchObject([{ number: 1, release: first }]);
+  });
+
+  it("counts in its own serving mode only", async () => {
+    await api.send("POST", `${url}/releases`, { body: await fittingRelease() });
+    expect(await releaseIn(validSpec())).toBeDefined();
+    const byFunction = validSpec((spec: Document) => {
+      spec.serving = { mode: "lambda" };
+    });
+    expect(await releaseIn(byFunction)).toBeUndefined();
   });
 
   it("of another pipeline's model is refused", async () => {

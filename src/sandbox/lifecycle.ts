@@ -71,7 +71,7 @@ export class Lifecycle {
       await this.#assertPossible(type, inputs.values, where, true);
       const given = await this.#givenByAws(type, inputs.values, configuration);
       const created = newResource({ type, inputs: inputs.values, configuration, now: new Date(), given });
-      const identity = identityKey(type, created.outputs, where, created);
+      const identity = identityOf(type, created.outputs, where, created.id);
       const secrets = withDeclaredSecrets(type, inputs.secrets);
       const outcome = await this.#store.create(
         {
@@ -126,8 +126,8 @@ export class Lifecycle {
       if (dangling) throw danglingError(dangling);
       await this.#assertPossible(type, news.values, where, false);
       const secrets = withDeclaredSecrets(type, news.secrets);
-      const outcome = await this.#store.update(identityOf(target), {
-        identity: identityOf({ ...target, state: outputs }),
+      const outcome = await this.#store.update(identityOfTarget(target), {
+        identity: identityOfTarget({ ...target, state: outputs }),
         name: nameOf(type, outputs),
         inputs: news.values,
         outputs,
@@ -158,7 +158,7 @@ export class Lifecycle {
     const { type } = target;
     await during("deleting", type, target.id, async () => {
       await this.#strike(target, "delete");
-      const identity = identityOf(target);
+      const identity = identityOfTarget(target);
       if (canBeBlocked(type.token)) await assertDeletable(this.#pool, type.token, identity);
       const asParent = parentKeys(type, target.id, target.state);
       const days = waitingPeriod(type.token, target.state);
@@ -184,7 +184,7 @@ export class Lifecycle {
   async #find(target: Target): Promise<StoredResource | undefined> {
     const { type, configuration, id, state } = target;
     if (Object.keys(state).length > 0) {
-      const row = await this.#store.findByIdentity(identityOf(target));
+      const row = await this.#store.findByIdentity(identityOfTarget(target));
       if (row) return row.deletion_due_at === null && row.aws_id === id ? row : undefined;
     }
     return this.#store.findByAwsId(type.token, configuration.account, regionOf(target), id);
@@ -235,10 +235,20 @@ function regionOf({ state, configuration }: Target): string {
   return effectiveRegion(state, configuration);
 }
 
-function identityOf(target: Target): string {
+function identityOfTarget(target: Target): string {
   const { type, configuration, state, id } = target;
-  const arn = typeof state.arn === "string" && state.arn !== "" ? state.arn : undefined;
-  return identityKey(type, state, { account: configuration.account, region: regionOf(target) }, { id, arn });
+  return identityOf(type, state, { account: configuration.account, region: regionOf(target) }, id);
+}
+
+/** The same from what a creation answers and from what the engine remembers of it: not every type tells its ARN. */
+function identityOf(
+  type: ResourceType,
+  properties: PropertyMap,
+  where: { readonly account: string; readonly region: string },
+  id: string,
+): string {
+  const arn = typeof properties.arn === "string" && properties.arn !== "" ? properties.arn : undefined;
+  return identityKey(type, properties, where, { id, arn });
 }
 
 /** A part of another resource (a bucket's policy, a role's attachment) goes when that one goes. */

@@ -202,6 +202,27 @@ describe("updating", () => {
 });
 
 describe("deleting", () => {
+  test("what tells no ARN goes like anything else", async () => {
+    const trust = JSON.stringify({
+      Version: "2012-10-17",
+      Statement: [{ Effect: "Allow", Principal: { Service: "fis.amazonaws.com" }, Action: "sts:AssumeRole" }],
+    });
+    const { outputs } = await create(role, { name: "drills", assumeRolePolicy: trust });
+    const template = "aws:fis/experimentTemplate:ExperimentTemplate";
+    const inputs = {
+      description: "wait",
+      roleArn: outputs.values.arn!,
+      stopConditions: [{ source: "none" }],
+      actions: [{ name: "wait", actionId: "aws:fis:wait", parameters: [{ key: "duration", value: "PT1M" }] }],
+    };
+    const created = await create(template, inputs);
+    expect(await read(template, created, inputs)).toBeDefined();
+    await lifecycle.delete(target(template, created));
+    expect(await read(template, created, inputs)).toBeUndefined();
+    const { rows } = await database.pool.query("select 1 from sandbox.resources where type = $1", [template]);
+    expect(rows).toEqual([]);
+  });
+
   test("is idempotent", async () => {
     const made = await create(bucket, { bucket: "b" });
     await lifecycle.delete(target(bucket, made));

@@ -286,3 +286,13 @@ export const jobLogs = (
   { setting: { arns, foundation } }: RoleSurroundings,
   job: "processing" | "training",
 ) => writeLogs(arns.logGroup(foundation.jobLogGroups[job]));
+
+/** What SageMaker does in the name of every job: keys, volumes, images, network, logs and metrics. */
+export const runAsJob = (around: RoleSurroundings, job: "processing" | "training"): Statement[] => [
+  useKeys(around, ["data", "models"]),
+  ...attachVolumes(around),
+  ...pullImages(around),
+  ...joinNetwork(around),
+  jobLogs(around, job),
+  putMetrics([`/aws/sagemaker/${job === "processing" ? "Processing" : "Training"}Jobs`]),
+];

@@ -28,3 +28,13 @@ export function assumedBy(service: string, condition?: Condition): Statement {
     ...(condition && { Condition: condition }),
   };
 }
+
+/** Nobody may do this over plain HTTP. */
+export const denyPlainHttp = (action: string, resource: string): Statement => ({
+  Sid: "DenyPlainHttp",
+  Effect: "Deny",
+  Principal: "*",
+  Action: action,
+  Resource: resource,
+  Condition: { Bool: { "aws:SecureTransport": "false" } },
+});

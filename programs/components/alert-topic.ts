@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { shortHash } from "../names.ts";
-import { policyDocument, type Statement } from "../policy-document.ts";
+import { denyPlainHttp, policyDocument, type Statement } from "../policy-document.ts";
 import type { PipelineSpec } from "../spec.ts";
 import type { Tags } from "../tags.ts";
 
@@ -39,17 +39,7 @@ export class AlertTopic extends pulumi.ComponentResource {
       `${name}-policy`,
       {
         arn: topic.arn,
-        policy: policyDocument([
-          ...args.publishers,
-          {
-            Sid: "DenyPlainHttp",
-            Effect: "Deny",
-            Principal: "*",
-            Action: "sns:Publish",
-            Resource: args.arn,
-            Condition: { Bool: { "aws:SecureTransport": "false" } },
-          },
-        ]),
+        policy: policyDocument([...args.publishers, denyPlainHttp("sns:Publish", args.arn)]),
       },
       { parent: this },
     );

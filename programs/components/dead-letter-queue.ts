@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { policyDocument } from "../policy-document.ts";
+import { denyPlainHttp, policyDocument } from "../policy-document.ts";
 import type { Tags } from "../tags.ts";
 
 export interface DeadLetterQueueArgs {
@@ -52,14 +52,7 @@ export class DeadLetterQueue extends pulumi.ComponentResource {
             Principal: { Service: "events.amazonaws.com" },
             Condition: { ArnLike: { "aws:SourceArn": args.ruleArns } },
           },
-          {
-            Sid: "DenyPlainHttp",
-            Effect: "Deny",
-            Principal: "*",
-            Action: "sqs:SendMessage",
-            Resource: args.arn,
-            Condition: { Bool: { "aws:SecureTransport": "false" } },
-          },
+          denyPlainHttp("sqs:SendMessage", args.arn),
         ]),
       },
       { parent: this },

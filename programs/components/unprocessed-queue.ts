@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { policyDocument } from "../policy-document.ts";
+import { denyPlainHttp, policyDocument } from "../policy-document.ts";
 import type { Tags } from "../tags.ts";
 
 const FOURTEEN_DAYS = 14 * 24 * 3600;
@@ -34,16 +34,7 @@ export class UnprocessedQueue extends pulumi.ComponentResource {
       {
         queueUrl: queue.url,
         // SQS itself moves messages here and needs no permission of the policy.
-        policy: policyDocument([
-          {
-            Sid: "DenyPlainHttp",
-            Effect: "Deny",
-            Principal: "*",
-            Action: "sqs:SendMessage",
-            Resource: args.arn,
-            Condition: { Bool: { "aws:SecureTransport": "false" } },
-          },
-        ]),
+        policy: policyDocument([denyPlainHttp("sqs:SendMessage", args.arn)]),
       },
       { parent: this },
     );

@@ -2,7 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { FUNCTIONS, type FunctionName } from "../functions/index.ts";
 import type { PipelineSetting } from "../phases/pipeline-setting.ts";
-import { policyDocument, type Statement } from "../policy-document.ts";
+import { denyPlainHttp, policyDocument, type Statement } from "../policy-document.ts";
 import type { Tags } from "../tags.ts";
 import type { HandlerFunction } from "./handler-function.ts";
 
@@ -92,13 +92,6 @@ export class WorkQueue extends pulumi.ComponentResource {
 function queuePolicy(queueArn: string, sender: WorkQueueArgs["sender"]): string {
   return policyDocument([
     { ...sender, Effect: "Allow", Action: "sqs:SendMessage", Resource: queueArn },
-    {
-      Sid: "DenyPlainHttp",
-      Effect: "Deny",
-      Principal: "*",
-      Action: "sqs:SendMessage",
-      Resource: queueArn,
-      Condition: { Bool: { "aws:SecureTransport": "false" } },
-    },
+    denyPlainHttp("sqs:SendMessage", queueArn),
   ]);
 }

@@ -1,5 +1,6 @@
 import { SIGNING_ALGORITHM } from "../components/key-policy.ts";
 import { allow, type RoleSurroundings } from "../grants.ts";
+import { REPOSITORIES } from "../names.ts";
 import type { Condition, Statement } from "../policy-document.ts";
 import { TAG } from "../tags.ts";
 
@@ -28,7 +29,7 @@ export const describeImages = ({ setting: { arns, names } }: RoleSurroundings): 
   allow({
     Sid: "DescribeImages",
     Action: "ecr:DescribeImages",
-    Resource: (["training", "inference"] as const).map((kind) => arns.repository(names.repository(kind))),
+    Resource: REPOSITORIES.map((kind) => arns.repository(names.repository(kind))),
   });
 
 /** One action covers the whole REST interface of an MLflow App. */

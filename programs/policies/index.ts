@@ -4,6 +4,7 @@ import { jobPolicies } from "./deployment-jobs.ts";
 import { releasePolicies } from "./deployment-release.ts";
 import { servingPolicies } from "./deployment-serving.ts";
 import { accessPolicies } from "./infrastructure-access.ts";
+import { channelPolicies } from "./infrastructure-channels.ts";
 import { runtimePolicies } from "./infrastructure-runtime.ts";
 import { storagePolicies } from "./infrastructure-storage.ts";
 import { learningPolicies } from "./learning.ts";
@@ -14,6 +15,7 @@ export const policies: readonly Policy[] = [
   ...architecturePolicies,
   ...storagePolicies,
   ...accessPolicies,
+  ...channelPolicies,
   ...runtimePolicies,
   ...jobPolicies,
   ...servingPolicies,

@@ -1,13 +1,4 @@
-import {
-  attachVolumes,
-  jobLogs,
-  joinNetwork,
-  pullImages,
-  putMetrics,
-  read,
-  useKeys,
-  write,
-} from "../grants.ts";
+import { read, runAsJob, write } from "../grants.ts";
 import { PREFIX } from "../storage-layout.ts";
 import type { RoleDefinition } from "./role-definition.ts";
 import { trustedForSageMaker } from "./trust.ts";
@@ -22,11 +13,6 @@ export const processing: RoleDefinition = {
     ...read(around, "models", PREFIX.artifacts),
     write(around, "features"),
     write(around, "models", [PREFIX.evaluations]),
-    useKeys(around, ["data", "models"]),
-    ...attachVolumes(around),
-    ...pullImages(around),
-    ...joinNetwork(around),
-    jobLogs(around, "processing"),
-    putMetrics(["/aws/sagemaker/ProcessingJobs"]),
+    ...runAsJob(around, "processing"),
   ],
 };

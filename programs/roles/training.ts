@@ -1,13 +1,4 @@
-import {
-  attachVolumes,
-  jobLogs,
-  joinNetwork,
-  pullImages,
-  putMetrics,
-  read,
-  useKeys,
-  write,
-} from "../grants.ts";
+import { read, runAsJob, write } from "../grants.ts";
 import { PREFIX } from "../storage-layout.ts";
 import type { RoleDefinition } from "./role-definition.ts";
 import { trustedForSageMaker } from "./trust.ts";
@@ -21,11 +12,6 @@ export const training: RoleDefinition = {
     ...read(around, "features"),
     ...read(around, "models", PREFIX.checkpoints),
     write(around, "models", [PREFIX.artifacts, PREFIX.checkpoints]),
-    useKeys(around, ["data", "models"]),
-    ...attachVolumes(around),
-    ...pullImages(around),
-    ...joinNetwork(around),
-    jobLogs(around, "training"),
-    putMetrics(["/aws/sagemaker/TrainingJobs"]),
+    ...runAsJob(around, "training"),
   ],
 };

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { PipelineSetting } from "../phases/pipeline-setting.ts";
 import type { PipelineSpec } from "../spec.ts";
 import type { Tags } from "../tags.ts";
+import { EXPERIMENTS_ARN } from "./experiment-tracking.ts";
 import type { PipelineKeys } from "./pipeline-keys.ts";
 import type { JobNetwork, PipelineRoles } from "./pipeline-roles.ts";
 
@@ -12,20 +13,21 @@ export interface DevNotebookArgs {
   readonly keys: PipelineKeys;
   readonly roles: PipelineRoles;
   readonly network: JobNetwork;
-  readonly experimentsArn: pulumi.Input<string>;
   readonly tags: Tags;
 }
 
-/** Lifecycle scripts run as root even where users may not. */
-const startScript = (variables: Readonly<Record<string, string>>) =>
-  [
-    "#!/bin/bash",
-    "set -euo pipefail",
-    "cat > /etc/profile.d/aidlc.sh <<'END'",
-    ...Object.entries(variables).map(([name, value]) => `export ${name}='${value}'`),
-    "END",
-    "",
-  ].join("\n");
+/**
+ * Lifecycle scripts run as root even where users may not. The ARN of the experiments is looked up at every login, not written
+ * here: the app takes minutes to create, and the notebook would have to wait for it.
+ */
+const startScript = ({ account, names }: PipelineSetting) => `#!/bin/bash
+set -euo pipefail
+cat > /etc/profile.d/aidlc.sh <<'END'
+export AIDLC_PARAMETER_PREFIX='${names.parameter("").slice(0, -1)}'
+MLFLOW_TRACKING_URI=$(aws ssm get-parameter --region ${account.region} --name '${names.parameter(EXPERIMENTS_ARN)}' --query Parameter.Value --output text) \\
+  && export MLFLOW_TRACKING_URI
+END
+`;
 
 /**
  * A notebook for development. Its users are not root, its volume is encrypted with the data key, and in the profile
@@ -42,14 +44,7 @@ export class DevNotebook extends pulumi.ComponentResource {
       `${name}-start`,
       {
         name: names.named("notebook"),
-        onStart: pulumi.output(args.experimentsArn).apply((experimentsArn) =>
-          Buffer.from(
-            startScript({
-              AIDLC_PARAMETER_PREFIX: names.parameter("").slice(0, -1),
-              MLFLOW_TRACKING_URI: experimentsArn,
-            }),
-          ).toString("base64"),
-        ),
+        onStart: Buffer.from(startScript(setting)).toString("base64"),
         tags,
       },
       { parent: this },

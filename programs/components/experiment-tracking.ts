@@ -6,6 +6,9 @@ import type { Tags } from "../tags.ts";
 import type { PipelineRoles } from "./pipeline-roles.ts";
 import type { ProtectedBucket } from "./protected-bucket.ts";
 
+/** The parameter that holds what notebooks and handlers call the tracking URI. */
+export const EXPERIMENTS_ARN = "experiments/arn";
+
 export interface ExperimentTrackingArgs {
   readonly setting: PipelineSetting;
   readonly roles: PipelineRoles;
@@ -33,6 +36,18 @@ export class ExperimentTracking extends pulumi.ComponentResource {
         modelRegistrationMode: "AutoModelRegistrationDisabled",
         accountDefaultStatus: "DISABLED",
         weeklyMaintenanceWindowStart: "Sun:03:00",
+        tags,
+      },
+      { parent: this },
+    );
+    new aws.ssm.Parameter(
+      `${name}-arn`,
+      {
+        name: setting.names.parameter(EXPERIMENTS_ARN),
+        description: "MLflow's tracking URI: where experiments are logged",
+        type: "String",
+        tier: "Standard",
+        insecureValue: this.app.arn,
         tags,
       },
       { parent: this },

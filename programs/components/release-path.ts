@@ -10,7 +10,6 @@ import { modelEvent } from "./model-registry.ts";
 
 export interface ReleasePathArgs extends HandlerFunctionArgs {
   readonly trainingPipelineName: pulumi.Input<string>;
-  readonly experimentsArn: pulumi.Input<string>;
 }
 
 /** Leads approved versions to their callers, step by step, and back when an alarm rings. */
@@ -82,7 +81,7 @@ export class ReleasePath extends pulumi.ComponentResource {
   }
 
   /** What AWS names, and what handlers of registration and release can't know otherwise. */
-  private tellHandlers({ setting, keys, roles, network, experimentsArn, tags }: ReleasePathArgs): void {
+  private tellHandlers({ setting, keys, roles, network, tags }: ReleasePathArgs): void {
     const { names, spec } = setting;
     new aws.ssm.Parameter(
       "release-resources",
@@ -97,7 +96,6 @@ export class ReleasePath extends pulumi.ComponentResource {
           servingRoleArn: roles.of("inference").arn,
           volumeKeyArn: keys.data.arn,
           signingKeyArn: keys.signing.arn,
-          experimentsArn,
           ...(spec.profile === "production" && {
             subnetIds: network.subnetIds,
             securityGroupId: network.securityGroupId,

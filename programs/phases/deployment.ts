@@ -72,7 +72,6 @@ export class Deployment extends Phase {
       {
         ...handlers,
         trainingPipelineName: this.training.pipeline.pipelineName,
-        experimentsArn: this.experiments.app.arn,
       },
       { parent: this },
     );
@@ -102,7 +101,6 @@ export class Deployment extends Phase {
           keys,
           roles,
           network,
-          experimentsArn: this.experiments.app.arn,
           tags: this.tags,
         },
         { parent: this },

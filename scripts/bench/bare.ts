@@ -54,7 +54,8 @@ function openStack(stackName: string, passphrase: string, program: PulumiFn): Pr
 }
 
 async function perform(stack: Stack): Promise<Record<string, number>> {
-  const parallel = 16;
+  // As the service does.
+  const parallel = 64;
   switch (task.action) {
     case "up":
       return (await stack.up({ parallel })).summary.resourceChanges ?? {};

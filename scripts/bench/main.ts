@@ -1,8 +1,9 @@
 import { parseArgs } from "node:util";
 import { benchGraph } from "./graph.ts";
+import { benchPolicies } from "./policies.ts";
 import { benchProvision } from "./provision.ts";
 
-const benches = { graph: benchGraph, provision: benchProvision };
+const benches = { graph: benchGraph, policies: benchPolicies, provision: benchProvision };
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: "boolean" } } });
 const bench = Object.entries(benches).find(([name]) => name === positionals[0])?.[1];

@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { json as readJson } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
@@ -9,10 +8,10 @@ import { parse } from "yaml";
 import type { FoundationOutputs, PipelineInput } from "../../programs/inputs.ts";
 import { stackPassphrases } from "../../src/operations/passphrases.ts";
 import { parseSpec } from "../../src/pipelines/spec.ts";
-import { startEmbeddedPostgres } from "../../src/postgres/embedded.ts";
-import { Client, json, type Operation } from "../service/client.ts";
-import { ServiceProcess } from "../service/service-process.ts";
+import { type Client, json, type Operation } from "../service/client.ts";
 import type { BareResult, BareTask } from "./bare.ts";
+import { median, rounded, timed } from "./figures.ts";
+import { type Installed, withInstalled } from "./installed.ts";
 import { peakMemoryPerOperation } from "./memory.ts";
 
 const pairs = 5;
@@ -23,10 +22,7 @@ const account = { accountId: "123456789012", region: "eu-central-1" };
 const example = new URL("../../examples/penguins.yaml", import.meta.url);
 const pluginFolder = fileURLToPath(new URL("../../src/sandbox/plugin", import.meta.url));
 
-interface Bench {
-  readonly client: Client;
-  readonly databaseUrl: string;
-  readonly folder: string;
+interface Bench extends Installed {
   readonly statePassphrase: string;
   readonly spec: string;
   readonly foundation: FoundationOutputs;
@@ -38,23 +34,10 @@ interface Bench {
  * and provider, in turn. The service is timed from the request to the end of its operation, the script as a whole process.
  */
 export async function benchProvision(environment: NodeJS.ProcessEnv, print: (line: string) => void) {
-  const folder = await mkdtemp(join(tmpdir(), "aidlc-bench-"));
-  const server = await startEmbeddedPostgres(join(folder, "postgres"));
   const statePassphrase = "bench-state-passphrase";
-  const service = await ServiceProcess.start(environment, {
-    DATABASE_URL: server.url,
-    AIDLC_STATE_PASSPHRASE: statePassphrase,
-  });
-  try {
-    const url = await service.ready(new AbortController().signal);
-    const client = new Client({
-      url,
-      token: service.token,
-      signal: new AbortController().signal,
-      onCall: () => {},
-    });
-    const shared = { client, databaseUrl: server.url, folder: service.folder, statePassphrase, environment };
-    const bench: Bench = { ...shared, ...(await prepare(client)) };
+  return withInstalled(environment, { AIDLC_STATE_PASSPHRASE: statePassphrase }, async (installed) => {
+    const shared = { ...installed, statePassphrase, environment };
+    const bench: Bench = { ...shared, ...(await prepare(installed.client)) };
     await mkdir(join(bench.folder, "bare-state"));
     const provision = await provisionPairs(bench, print);
     const peakMemoryMbPerOperation = await memoryOfProvision(bench, print);
@@ -66,11 +49,7 @@ export async function benchProvision(environment: NodeJS.ProcessEnv, print: (lin
       provision: provision.raw,
       drift: drift.raw,
     };
-  } finally {
-    await service.stop();
-    await server.stop();
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 async function prepare(client: Client) {
@@ -177,28 +156,11 @@ async function bare(
   };
   const child = spawn(process.execPath, [fileURLToPath(new URL("./bare.ts", import.meta.url))], {
     stdio: ["pipe", "pipe", "inherit"],
-    env: { PATH: bench.environment.PATH, HOME: bench.environment.HOME },
+    // Workspaces leave their folders behind; in there they go with the bench.
+    env: { PATH: bench.environment.PATH, HOME: bench.environment.HOME, TMPDIR: bench.folder },
   });
   child.stdin.end(JSON.stringify(task));
   const [result, [code]] = await Promise.all([readJson(child.stdout), once(child, "exit")]);
   if (code !== 0) throw new Error(`The bare script ended with ${code}`);
   return result as BareResult;
-}
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const startMs = performance.now();
-  await work();
-  return Math.round(performance.now() - startMs);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length / 2;
-  const low = sorted[Math.ceil(middle) - 1] ?? Number.NaN;
-  const high = sorted[Math.floor(middle)] ?? Number.NaN;
-  return (low + high) / 2;
-}
-
-function rounded(ratio: number): number {
-  return Math.round(ratio * 1000) / 1000;
 }

@@ -44,8 +44,9 @@ const execFile = promisify(execFileWithCallback);
 // Ten thousand resources and more.
 const maxStateBytes = 512 * 1024 * 1024;
 
-// More resources at once than this only makes AWS throttle.
-const parallel = 16;
+// With 16, updates of 465 resources waited for a free place and took 1.37 times their critical path, with 64 they take 1.12 times,
+// and with 128 no less. AWS's throttling is the provider's to retry.
+const parallel = 64;
 
 /**
  * Runs one action on one stack with the real engine; `judged` are the breaches of policies that its caller found already.

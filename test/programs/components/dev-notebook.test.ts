@@ -57,15 +57,21 @@ describe("a notebook", () => {
     );
   });
 
-  it("finds the pipeline's settings and its experiments", async () => {
+  it("finds the pipeline's settings and its experiments without waiting for these to exist", async () => {
+    const run = await learningRun({ notebook: {} });
     const { inputs } = resource(
-      await learningRun({ notebook: {} }),
+      run,
       "sagemaker/notebookInstanceLifecycleConfiguration:NotebookInstanceLifecycleConfiguration",
       "notebook-start",
     );
     const script = Buffer.from(String(inputs.onStart), "base64").toString();
     expect(script).toContain("export AIDLC_PARAMETER_PREFIX='/aidlc/fraud/churn'");
-    expect(script).toContain("export MLFLOW_TRACKING_URI='arn:aws:test:::experiments'");
+    const parameter = resource(run, "ssm/parameter:Parameter", "experiments-arn").inputs;
+    expect(parameter.insecureValue).toBe("arn:aws:test:::experiments");
+    expect(script).toContain(
+      `MLFLOW_TRACKING_URI=$(aws ssm get-parameter --region eu-west-1 --name '${parameter.name}' `,
+    );
+    expect(script).not.toContain("arn:");
   });
 
   it("writes experiments and nothing else, and registers no model", async () => {

@@ -136,8 +136,13 @@ function countsOf(
 }
 
 /** Titles are looked for as they are written: a test that was renamed must be renamed here. */
+/** Whether a test, and not any other text of the file, has this title: `it("…"` or the call that follows `it.each(…)`. */
 function isTested([file, title]: TestReference, { testText }: Evidence): boolean {
-  return testText(file)?.includes(JSON.stringify(title)) ?? false;
+  const text = testText(file) ?? "";
+  return text
+    .split(JSON.stringify(title))
+    .slice(0, -1)
+    .some((before) => /(?:\bit|\btest|\))\(\s*$/.test(before));
 }
 
 function emptyProblems({ keptBy, tests, notYet, policies, ...requirement }: Requirement): string[] {

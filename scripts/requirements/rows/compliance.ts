@@ -44,7 +44,7 @@ export const COMPLIANCE: readonly Requirement[] = [
     promise: "Security Hub, GuardDuty and Access Analyzer watch the account; learning may opt in",
     from: "production",
     keptBy: ["foundation"],
-    policies: ["guardduty-enabled", "access-analyzer-enabled"],
+    policies: ["security-hub-enabled", "guardduty-enabled", "access-analyzer-enabled"],
     foundation: [
       "securityhub/account:Account",
       "guardduty/detector:Detector",
@@ -183,5 +183,6 @@ export const COST: readonly Requirement[] = [
         "of development and staging are looked for every hour, and no other can be deleted",
       ],
     ],
+    notYet: "the handler's code that stops and deletes them",
   },
 ];

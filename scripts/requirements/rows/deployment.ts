@@ -57,6 +57,7 @@ export const DEPLOYMENT: readonly Requirement[] = [
       ],
       ["programs/components/retraining.test.ts", "is told with its execution or job, of this pipeline only"],
     ],
+    notYet: "the handler's code that logs each recorded version",
   },
   {
     id: "D4",
@@ -244,6 +245,7 @@ export const DEPLOYMENT: readonly Requirement[] = [
         "is shifted to a new version by the canary's share at a time, and back when an alarm rings",
       ],
     ],
+    notYet: "the handlers' code that begins a deployment",
   },
   {
     id: "D14",
@@ -277,5 +279,6 @@ export const DEPLOYMENT: readonly Requirement[] = [
         "is stopped by a function on time, because stopping a stopped one is an error",
       ],
     ],
+    notYet: "the handler's code that stops it",
   },
 ];

@@ -218,6 +218,7 @@ export const INFRASTRUCTURE: readonly Requirement[] = [
         "happens every quarter, by a function that Secrets Manager calls for this secret only",
       ],
     ],
+    notYet: "the handler's code that makes the new value",
   },
   {
     id: "I14",

@@ -67,6 +67,7 @@ export const LEARNING: readonly Requirement[] = [
         "expire when the spec says, whatever is kept of other predictions",
       ],
     ],
+    notYet: "the handlers' code that creates endpoints with capture and logs predictions elsewhere",
   },
   {
     id: "L5",

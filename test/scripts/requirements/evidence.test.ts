@@ -17,10 +17,16 @@ const aRun = (
   resources: names.map((name) => ({ type: "aws:s3/bucket:Bucket", name })),
 });
 
+const testFile = `it("keeps data", () => {});
+it.each([1, 2])(
+  "loses nothing",
+  () => {});
+expect("a text")`;
+
 const evidence = (runs: readonly EvidenceRun[]): Evidence => ({
   runs,
   policies: new Set(["encrypted-buckets"]),
-  testText: (file) => (file === "a.test.ts" ? 'it("keeps data", () => {})' : undefined),
+  testText: (file) => (file === "a.test.ts" ? testFile : undefined),
 });
 
 const aRequirement = (change: Partial<Requirement> = {}): Requirement => ({
@@ -73,6 +79,8 @@ describe("the evidence of a promise", () => {
       'X1: test/a.test.ts has no test "keeps"',
     ]);
     expect(problemsOf({ tests: [["b.test.ts", "keeps data"]] })).toHaveLength(1);
+    expect(problemsOf({ tests: [["a.test.ts", "loses nothing"]] })).toEqual([]);
+    expect(problemsOf({ tests: [["a.test.ts", "a text"]] })).toHaveLength(1);
   });
 
   it("is missing when a policy that is named doesn't exist", () => {

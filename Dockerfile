@@ -6,6 +6,8 @@ FROM node:24.21.0-bookworm AS install
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev
+COPY scripts/sbom scripts/sbom
+RUN node scripts/sbom/main.ts
 COPY scripts/setup/download-pulumi.mjs scripts/setup/
 ENV PULUMI_HOME=/opt/pulumi-home PULUMI_SKIP_UPDATE_CHECK=true
 RUN node scripts/setup/download-pulumi.mjs /opt/pulumi
@@ -21,6 +23,8 @@ COPY --from=install /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certifi
 COPY --from=install /opt/pulumi/bin/pulumi /usr/local/bin/pulumi
 COPY --from=install /opt/pulumi-home/plugins /home/node/.pulumi/plugins
 COPY --from=install /app/node_modules node_modules
+# What all of this consists of, with licences (CycloneDX).
+COPY --from=install /app/sbom.cdx.json ./
 COPY package.json ./
 COPY programs programs
 COPY handlers handlers

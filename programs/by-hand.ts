@@ -28,13 +28,7 @@ function readAccount(
   { accountId, region }: Pick<AwsAccount, "accountId" | "region">,
 ): AwsAccount {
   const roleArn = config.get("roleArn");
-  const externalId = config.get("externalId");
-  return {
-    accountId,
-    region,
-    ...(roleArn !== undefined && { roleArn }),
-    ...(externalId !== undefined && { externalId }),
-  };
+  return { accountId, region, ...(roleArn !== undefined && { roleArn }) };
 }
 
 /** The stack is `<team>.<pipeline>`, as the service names it, so that both work on the same state. */

@@ -20,7 +20,7 @@ export const DEFAULT_CIDR = "10.64.0.0/16";
 export function foundationProgram(input: FoundationInput): () => Promise<Record<string, unknown>> {
   return async () => {
     const { account, profile = "learning" } = input;
-    const provider = accountProvider(account, `aidlc-foundation-${account.region}`, foundationTags(account));
+    const provider = accountProvider(account, foundationTags(account));
     const setting = {
       account,
       names: foundationNames(account),

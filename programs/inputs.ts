@@ -7,12 +7,12 @@ import type { PipelineSpec } from "./spec.ts";
 export type { FoundationOutputs, NetworkOutputs } from "./foundation-outputs.ts";
 export type { Release } from "./release.ts";
 
-/** An AWS account and region as programs see it. Without `roleArn` the ambient credentials are used as they are. */
+/** An AWS account and region as programs see it. */
 export interface AwsAccount {
   readonly accountId: string;
   readonly region: string;
+  /** The role whose session the ambient credentials are, where there is one: what may change what others may not. */
   readonly roleArn?: string;
-  readonly externalId?: string;
 }
 
 /**

@@ -27,7 +27,7 @@ export function organizationProgram(input: OrganizationInput): () => Promise<Rec
       );
     }
     const tags = { [TAG.managedBy]: "aidlc", [TAG.foundation]: "organization" };
-    const provider = accountProvider(account, "aidlc-organization", tags);
+    const provider = accountProvider(account, tags);
     const policyIds = Object.entries(guardrails(input)).map(([name, { description, content }]) => {
       const policy = new aws.organizations.Policy(
         name,

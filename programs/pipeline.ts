@@ -34,8 +34,7 @@ interface Phases {
 export function pipelineProgram(input: PipelineInput): () => Promise<Record<string, unknown>> {
   return async () => {
     const setting = pipelineSetting(input);
-    const { account, team, pipeline } = setting;
-    const opts = { provider: accountProvider(account, `aidlc-${team}-${pipeline}`, pipelineTags(setting)) };
+    const opts = { provider: accountProvider(setting.account, pipelineTags(setting)) };
     const architecture = new Architecture(setting, opts);
     const network = architecture.jobNetwork;
     const infrastructure = new Infrastructure(setting, network, opts);

@@ -1,8 +1,8 @@
 import { rangeProblem } from "./cidr.ts";
 import { columnProblems } from "./column-rules.ts";
-import { credentialIn, isCredentialName } from "./credential-patterns.ts";
 import { LOG_RETENTION_DAYS } from "./log-retention.ts";
 import { scheduleProblem } from "./schedule-expression.ts";
+import { credentialProblems } from "./spec/credential-rules.ts";
 import {
   businessMetricProblems,
   catalogProblems,
@@ -11,6 +11,7 @@ import {
 } from "./spec/data-rules.ts";
 import { pointer, type SpecProblem } from "./spec/problem.ts";
 import { classificationProblems, frameworkProblems, profileProblems } from "./spec/protection-rules.ts";
+import { publicUrlProblem } from "./spec/public-url.ts";
 import { servingProblems } from "./spec/serving-rules.ts";
 import { notebookProblems, tuningProblems } from "./spec/training-rules.ts";
 import type { PipelineSpec } from "./spec.ts";
@@ -64,16 +65,7 @@ function* trainingProblems({ training }: PipelineSpec): Iterable<SpecProblem> {
     if (name.length < 1 || name.length > 256) yield { path, message: "names have 1 to 256 characters" };
     if (typeof value === "number" && !Number.isFinite(value))
       yield { path, message: "must be a finite number" };
-    yield* credentialProblems(path, name, String(value));
   }
-}
-
-function* credentialProblems(path: string, name: string, value: string): Iterable<SpecProblem> {
-  const kind = credentialIn(value);
-  const remedy = "keep secrets in AWS Secrets Manager and refer to them by name";
-  if (kind !== undefined) yield { path, message: `the value looks like ${kind}: ${remedy}` };
-  else if (isCredentialName(name))
-    yield { path, message: `"${name}" is the name of a credential: ${remedy}` };
 }
 
 function* tagProblems({ tags }: PipelineSpec): Iterable<SpecProblem> {
@@ -100,7 +92,6 @@ function* tagProblems({ tags }: PipelineSpec): Iterable<SpecProblem> {
     if (!/^[\p{L}\p{N} _.:/=+\-@]*$/u.test(key + value)) {
       yield { path, message: "letters, digits, spaces and _ . : / = + - @ only" };
     }
-    yield* credentialProblems(path, key, value);
   }
 }
 
@@ -114,13 +105,8 @@ function* networkProblems({ network: { dedicated, cidr } }: PipelineSpec): Itera
 
 function* alertProblems({ alerts: { webhooks } }: PipelineSpec): Iterable<SpecProblem> {
   for (const [index, webhook] of webhooks.entries()) {
-    const path = pointer("alerts", "webhooks", index);
-    const url = URL.canParse(webhook) ? new URL(webhook) : undefined;
-    if (url === undefined || url.protocol !== "https:")
-      yield { path, message: "must be an https:// address" };
-    else if (url.username !== "" || url.password !== "") {
-      yield { path, message: "must not carry a user name or password" };
-    }
+    const message = publicUrlProblem(webhook);
+    if (message !== undefined) yield { path: pointer("alerts", "webhooks", index), message };
   }
 }
 
@@ -140,8 +126,13 @@ function* monitoringProblems({ monitoring, training }: PipelineSpec): Iterable<S
   }
 }
 
-/** Every breach of a rule that the schema can't express. The spec has passed the schema and has its defaults. */
+/**
+ * Every breach of a rule that the schema can't express. The spec has passed the schema and has its defaults. Credentials are told
+ * alone, for a message about another breach might repeat them.
+ */
 export function specProblems(spec: PipelineSpec): SpecProblem[] {
+  const credentials = [...credentialProblems(spec)];
+  if (credentials.length > 0) return credentials;
   return [
     ...datasetProblems(spec),
     ...trainingProblems(spec),

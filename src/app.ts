@@ -1,16 +1,32 @@
 import { randomUUID } from "node:crypto";
-import type { Socket } from "node:net";
-import fastify from "fastify";
+import fastify, { type FastifyRequest } from "fastify";
 import type pg from "pg";
 import type { Logger } from "pino";
+import { authorization } from "./access/authorization.ts";
+import { bootstrapRoutes } from "./access/bootstrap-routes.ts";
+import type { Identities } from "./access/identities.ts";
+import { keyRoutes } from "./access/key-routes.ts";
+import { memberRoutes } from "./access/member-routes.ts";
+import { whoamiRoutes } from "./access/whoami-routes.ts";
 import { accountRoutes } from "./accounts/routes.ts";
+import { recordDenial } from "./audit/denials.ts";
+import { auditRoutes } from "./audit/routes.ts";
+import type { AuditTrail } from "./audit/trail.ts";
 import { AppError } from "./errors.ts";
 import type { App } from "./http/app-types.ts";
 import { authentication } from "./http/authentication.ts";
+import { protectBrowsers, refuseForeignPages } from "./http/browser-protection.ts";
+import { refuseCredentials } from "./http/credentials.ts";
 import { documentation } from "./http/documentation.ts";
 import { acceptDocuments } from "./http/documents.ts";
 import { healthRoutes } from "./http/health-routes.ts";
+import type { RequestLimits } from "./http/limits.ts";
+import { routedMethods } from "./http/methods.ts";
+import { refuseUnderPressure } from "./http/pressure.ts";
 import { Problem, sendProblem } from "./http/problem.ts";
+import { countRequests, limitFailures, limitRequests } from "./http/rate-limits.ts";
+import { serializerFactory } from "./http/serialization.ts";
+import { refuseUnreadable } from "./http/unreadable.ts";
 import { validatorCompiler } from "./http/validation.ts";
 import type { Metrics } from "./metrics.ts";
 import type { OperationFeed } from "./operations/feed.ts";
@@ -25,16 +41,21 @@ import { policyRoutes } from "./policies/routes.ts";
 import { FindingView } from "./policies/schema.ts";
 import type { Queue } from "./queue/queue.ts";
 import { sandboxRoutes } from "./sandbox/routes.ts";
+import { quotaRoutes } from "./teams/quota-routes.ts";
 import { teamRoutes } from "./teams/routes.ts";
 
 export interface AppOptions {
   readonly pool: pg.Pool;
+  readonly audit: AuditTrail;
   readonly queue: Queue;
   readonly feed: OperationFeed;
   readonly sageMaker: SageMakerClients;
   readonly metrics: Metrics;
-  readonly adminToken: string;
+  readonly identities: Identities;
   readonly sandbox: boolean;
+  readonly limits: RequestLimits;
+  /** Addresses and networks of proxies that are believed when they say who calls. */
+  readonly trustedProxies: readonly string[];
   /** Ids of policies that are mandatory although a profile only advises them. */
   readonly enforcedPolicies: readonly string[];
   readonly cancelHere: (operationId: string) => void;
@@ -47,30 +68,70 @@ const bodyLimitBytes = 1024 * 1024;
 
 /** The HTTP application, ready to listen. */
 export async function buildApp(options: AppOptions): Promise<App> {
+  const { limits } = options;
   const app = fastify({
-    loggerInstance: options.log,
+    loggerInstance: options.log.child({}, { serializers: { req: requestLine } }),
     bodyLimit: bodyLimitBytes,
+    schemaController: { compilersFactory: { buildSerializer: serializerFactory } },
+    trustProxy: [...options.trustedProxies],
+    connectionTimeout: limits.silenceMs,
+    requestTimeout: limits.requestMs,
+    // How often Node looks for requests that are too slow is up to us, and half a minute otherwise.
+    http: { headersTimeout: limits.headersMs, connectionsCheckingInterval: Math.ceil(limits.headersMs / 10) },
     genReqId: () => randomUUID(),
+    // A member's subject has up to 260 characters, each percent-encoded as three.
+    routerOptions: { maxParamLength: 1_000 },
     // Our own closing hook ends what would otherwise keep connections open.
     forceCloseConnections: "idle",
     clientErrorHandler: refuseUnreadable,
     // What Fastify refuses before a route is found, such as a path that can't be decoded.
     frameworkErrors: (error, request, reply) => {
-      reply.header("x-request-id", request.id);
+      reply.headers({
+        "x-request-id": request.id,
+        "x-content-type-options": "nosniff",
+        "cache-control": "no-store",
+      });
       return sendProblem(error, request, reply);
     },
   }) as unknown as App;
+  app.server.maxConnections = limits.connections;
   app.setValidatorCompiler(validatorCompiler as Parameters<App["setValidatorCompiler"]>[0]);
-  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
+  app.setErrorHandler(async (error, request, reply) => {
+    if (!(error instanceof AppError && error.denied)) return sendProblem(error, request, reply);
+    return recordDenial(options, request, error).then(
+      () => sendProblem(error, request, reply),
+      // Nobody is refused without a trace: whoever tries meets a service that can't answer.
+      (failure: unknown) => sendProblem(failure, request, reply),
+    );
+  });
+  const methodsOf = routedMethods(app);
   app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split("?")[0] ?? "";
+    const methods = methodsOf(path);
+    // A route may find that there is nothing of the name, as that of the documentation's files does.
+    if (methods.length === 0 || methods.includes(request.method)) {
+      return sendProblem(
+        new AppError("not_found", `There is no ${request.method} ${path}: see /docs`),
+        request,
+        reply,
+      );
+    }
+    reply.header("allow", methods.join(", "));
     const error = new AppError(
-      "not_found",
-      `There is no ${request.method} ${request.url.split("?")[0]}: see /docs`,
+      "method_not_allowed",
+      `${path} takes ${methods.join(", ")}, not ${request.method}: see /docs`,
     );
     return sendProblem(error, request, reply);
   });
   acceptDocuments(app);
-  app.addHook("onRequest", authentication(options.adminToken));
+  await protectBrowsers(app);
+  await refuseUnderPressure(app, options.pool, limits);
+  await countRequests(app);
+  limitFailures(app, limits);
+  authentication(app, options.identities);
+  limitRequests(app, limits);
+  refuseForeignPages(app);
+  authorization(app, options.pool);
   app.addHook("onResponse", async (request, reply) => {
     const route = request.routeOptions.url ?? "unknown";
     options.metrics.requests.observe(
@@ -80,7 +141,6 @@ export async function buildApp(options: AppOptions): Promise<App> {
   });
   app.addHook("onSend", async (request, reply) => {
     reply.header("x-request-id", request.id);
-    reply.header("x-content-type-options", "nosniff");
   });
 
   for (const schema of [Problem, FindingView, OperationView, SharedSpec]) app.addSchema(schema);
@@ -89,32 +149,29 @@ export async function buildApp(options: AppOptions): Promise<App> {
   await app.register(
     async (v1) => {
       const api = v1 as unknown as App;
+      refuseCredentials(api);
+      bootstrapRoutes(api, options);
+      whoamiRoutes(api);
+      keyRoutes(api, options);
+      memberRoutes(api, options);
       teamRoutes(api, options);
+      quotaRoutes(api, options);
       accountRoutes(api, options);
       pipelineRoutes(api, options);
       releaseRoutes(api, options);
       pipelineReportRoutes(api, options);
       operationRoutes(api, options);
       policyRoutes(api, options);
+      auditRoutes(api, options);
     },
     { prefix: "/v1" },
   );
-  if (options.sandbox) await app.register(sandboxRoutes, { prefix: "/sandbox", pool: options.pool });
+  if (options.sandbox)
+    await app.register(sandboxRoutes, { prefix: "/sandbox", pool: options.pool, audit: options.audit });
   return app;
 }
 
-/** Answers what Node refuses before it becomes a request, such as a header that is too large. */
-function refuseUnreadable(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === "ECONNRESET" || !socket.writable) return;
-  const body = JSON.stringify({
-    type: "urn:aidlc:problem:invalid_request",
-    title: "invalid request",
-    status: 400,
-    code: "invalid_request",
-    detail: `The request can't be read: it is not valid HTTP, or its headers are too large (${error.code})`,
-    instance: "",
-  });
-  socket.end(
-    `HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  );
+/** Without the query string: it is no place for a secret, and a favourite one. */
+function requestLine({ method, url, host, ip }: FastifyRequest) {
+  return { method, url: url.split("?", 1)[0], host, remoteAddress: ip };
 }

@@ -2,8 +2,14 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, hostname } from "node:os";
 import { join, resolve } from "node:path";
+import ipaddr from "ipaddr.js";
 import { policies } from "../programs/policies/index.ts";
+import { isIssuerUrl, type OidcConfig } from "./access/oidc.ts";
+import { parseStateBucket } from "./aws/state-bucket.ts";
 import { childEnvironment } from "./engine/environment.ts";
+import type { StateRole } from "./operations/run-credentials.ts";
+import { passwordsIn } from "./redaction.ts";
+import { maxTeamLimit, type TeamLimits } from "./teams/quotas.ts";
 
 export const targets = ["sandbox", "aws"] as const;
 export type Target = (typeof targets)[number];
@@ -17,8 +23,12 @@ export interface Config {
   /** Undefined: a PostgreSQL server of our own in the data folder. */
   readonly databaseUrl: string | undefined;
   readonly backendUrl: string;
-  /** The administrator's bearer token. */
-  readonly adminToken: string;
+  /** Set for an s3:// backend: whoever works on a stack gets a session of this role, which is limited to that stack. */
+  readonly stateRole: StateRole | undefined;
+  /** What is exchanged once for the first administrator's key; undefined: the first start makes that key itself. */
+  readonly bootstrapToken: string | undefined;
+  /** The issuer whose access tokens are accepted; undefined: only API keys are. */
+  readonly oidc: OidcConfig | undefined;
   /** Protects the secrets in every stack's state; each stack gets a passphrase derived from it. */
   readonly statePassphrase: string;
   /** Operations of this node that run at the same time. */
@@ -27,7 +37,15 @@ export interface Config {
   readonly node: string;
   /** Ids of policies that are mandatory although a profile only advises them. */
   readonly enforcedPolicies: readonly string[];
+  /** Requests that one identity may send to this node. */
+  readonly requestsPerMinute: number;
+  /** Addresses and networks of proxies that are believed when they say who calls. */
+  readonly trustedProxies: readonly string[];
+  /** What a team may have that has no limits of its own. */
+  readonly teamLimits: TeamLimits;
   readonly logLevel: string;
+  /** What must not stand in a log, wherever it comes from. */
+  readonly secrets: readonly string[];
   /** The allow-listed part of the environment for runners, engines and providers. */
   readonly childEnvironment: Readonly<Record<string, string>>;
 }
@@ -37,7 +55,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const logLevels = ["fatal", "error", "warn", "info", "debug", "trace", "silent"];
 
 /**
- * Parses the environment and creates the data folder with the two secrets a first start needs. Throws one error that lists
+ * Parses the environment and creates the data folder with the secret a first start needs. Throws one error that lists
  * every problem.
  */
 export function parseConfig(environment: Environment): Config {
@@ -68,6 +86,25 @@ export function parseConfig(environment: Environment): Config {
     policyIds,
     "ids of policies, with commas between them: GET /v1/policies lists them",
   );
+  const requestsPerMinute = read(
+    "AIDLC_RATE_LIMIT_PER_MINUTE",
+    "600",
+    integerIn(1, 1_000_000),
+    "requests of one identity, from 1 to 1000000",
+  );
+  const trustedProxies = read(
+    "AIDLC_TRUSTED_PROXIES",
+    "",
+    networks,
+    "IP addresses and networks of proxies, with commas, such as 10.0.0.0/8",
+  );
+  const most = (name: string, fallback: number) =>
+    read(name, String(fallback), integerIn(0, maxTeamLimit), `a number from 0 to ${maxTeamLimit}`);
+  const teamLimits: TeamLimits = {
+    pipelines: most("AIDLC_TEAM_MAX_PIPELINES", 50),
+    operationsPerDay: most("AIDLC_TEAM_MAX_OPERATIONS_PER_DAY", 1_000),
+    resources: most("AIDLC_TEAM_MAX_RESOURCES", 20_000),
+  };
   const databaseUrl = environment.DATABASE_URL || undefined;
   if (databaseUrl && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
     problems.push("DATABASE_URL must begin with postgres:// or postgresql://");
@@ -79,14 +116,24 @@ export function parseConfig(environment: Environment): Config {
       `PULUMI_BACKEND_URL="${backendUrl.split("://")[0]}://…": a file://, s3://, gs://, azblob:// or postgres:// address`,
     );
   }
-  const token = environment.AIDLC_BOOTSTRAP_TOKEN;
-  if (token && !/^\S{16,}$/.test(token)) {
+  const stateRole = parseStateRole(environment, backendUrl, problems);
+  const bootstrapToken = environment.AIDLC_BOOTSTRAP_TOKEN || undefined;
+  if (bootstrapToken !== undefined && !/^\S{16,}$/.test(bootstrapToken)) {
     problems.push("AIDLC_BOOTSTRAP_TOKEN must have at least 16 characters and no space");
   }
+  const clockSkewSeconds = read(
+    "AIDLC_OIDC_CLOCK_SKEW_SECONDS",
+    "30",
+    integerIn(0, 300),
+    "seconds by which the issuer's clock may differ, from 0 to 300",
+  );
+  const oidc = parseOidc(environment, clockSkewSeconds, problems);
   if (problems.length > 0) throw new Error(`The configuration can't be used:\n  ${problems.join("\n  ")}`);
 
   makeFolder(dataDir);
   if (backendUrl === `file://${join(dataDir, "state")}`) makeFolder(join(dataDir, "state"));
+  const statePassphrase =
+    environment.AIDLC_STATE_PASSPHRASE || storedText(join(dataDir, "state-passphrase"), newSecret);
   return Object.freeze({
     dataDir,
     host: environment.AIDLC_HOST || "127.0.0.1",
@@ -94,15 +141,85 @@ export function parseConfig(environment: Environment): Config {
     target,
     databaseUrl,
     backendUrl,
-    adminToken: token || storedText(join(dataDir, "admin-token"), newSecret),
-    statePassphrase:
-      environment.AIDLC_STATE_PASSPHRASE || storedText(join(dataDir, "state-passphrase"), newSecret),
+    stateRole,
+    bootstrapToken,
+    oidc,
+    statePassphrase,
     concurrency,
     node: `${hostname()}/${storedText(join(dataDir, "node-id"), randomUUID)}`,
     enforcedPolicies,
+    requestsPerMinute,
+    trustedProxies,
+    teamLimits,
     logLevel,
-    childEnvironment: childEnvironment(environment),
+    secrets: [statePassphrase, ...secretsIn(environment)],
+    childEnvironment: childEnvironment(environment, backendUrl),
   });
+}
+
+function secretsIn(environment: Environment): string[] {
+  const values = [
+    environment.AIDLC_BOOTSTRAP_TOKEN,
+    environment.AWS_SECRET_ACCESS_KEY,
+    environment.AWS_SESSION_TOKEN,
+    environment.AWS_CONTAINER_AUTHORIZATION_TOKEN,
+  ];
+  const addresses = [environment.DATABASE_URL ?? "", environment.PULUMI_BACKEND_URL ?? ""];
+  return [...values.filter((value) => value !== undefined), ...addresses.flatMap(passwordsIn)];
+}
+
+/** The issuer and the audience belong together: without an audience, tokens for any service of the issuer would be accepted. */
+function parseOidc(
+  { AIDLC_OIDC_ISSUER: issuer, AIDLC_OIDC_AUDIENCE: audience }: Environment,
+  clockSkewSeconds: number,
+  problems: string[],
+): OidcConfig | undefined {
+  if (!issuer && !audience) return undefined;
+  if (!issuer || !audience) {
+    problems.push("AIDLC_OIDC_ISSUER and AIDLC_OIDC_AUDIENCE: set both or none");
+    return undefined;
+  }
+  if (!isIssuerUrl(issuer)) {
+    // Not repeated: its user part may be a secret.
+    problems.push(
+      "AIDLC_OIDC_ISSUER must be an https:// address (http:// only for this machine) without user, query and fragment",
+    );
+  }
+  return { issuer, audience, clockSkewSeconds };
+}
+
+// The session's policy names the folder six times, and holds 2,048 characters.
+const longestStateFolder = 60;
+
+/** Without a role the engines would have to work with the service's own identity, which may read every state. */
+function parseStateRole(
+  environment: Environment,
+  backendUrl: string,
+  problems: string[],
+): StateRole | undefined {
+  const roleArn = environment.AIDLC_STATE_ROLE_ARN;
+  if (!backendUrl.startsWith("s3://")) {
+    if (roleArn) problems.push("AIDLC_STATE_ROLE_ARN is for states in s3:// only: leave it out");
+    return undefined;
+  }
+  if (!roleArn || !/^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/.test(roleArn)) {
+    problems.push(
+      "AIDLC_STATE_ROLE_ARN must name the role that may read and write the bucket of PULUMI_BACKEND_URL: see docs/production.md",
+    );
+    return undefined;
+  }
+  const { region = environment.AWS_REGION || environment.AWS_DEFAULT_REGION, ...bucket } =
+    parseStateBucket(backendUrl);
+  if (!region) {
+    problems.push("PULUMI_BACKEND_URL must name the bucket's region: s3://BUCKET?region=REGION");
+    return undefined;
+  }
+  if (bucket.prefix.length > longestStateFolder) {
+    problems.push(
+      `PULUMI_BACKEND_URL: a folder in a bucket may have ${longestStateFolder} characters at most`,
+    );
+  }
+  return { roleArn, region, bucket };
 }
 
 function integerIn(low: number, high: number) {
@@ -112,12 +229,21 @@ function integerIn(low: number, high: number) {
   };
 }
 
+function networks(text: string): string[] | undefined {
+  const given = listed(text);
+  return given.every((network) => ipaddr.isValidCIDR(network) || ipaddr.isValid(network)) ? given : undefined;
+}
+
 function policyIds(text: string): string[] | undefined {
-  const ids = text
-    .split(",")
-    .map((id) => id.trim())
-    .filter((id) => id !== "");
+  const ids = listed(text);
   return ids.every((id) => policies.some((policy) => policy.id === id)) ? ids : undefined;
+}
+
+function listed(text: string): string[] {
+  return text
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
 }
 
 function oneOf<const Options extends readonly string[]>(options: Options) {

@@ -3,6 +3,7 @@ export const httpStatusByCode = {
   invalid_request: 400,
   invalid_spec: 400,
   unauthenticated: 401,
+  forbidden: 403,
   not_found: 404,
   team_not_found: 404,
   account_not_found: 404,
@@ -11,24 +12,37 @@ export const httpStatusByCode = {
   revision_not_found: 404,
   policy_not_found: 404,
   policy_exception_not_found: 404,
+  key_not_found: 404,
+  member_not_found: 404,
   sandbox_resource_not_found: 404,
   sandbox_fault_not_found: 404,
+  request_timeout: 408,
+  method_not_allowed: 405,
   team_exists: 409,
   team_in_use: 409,
+  bootstrapped_already: 409,
+  last_administrator: 409,
+  no_issuer: 409,
   account_in_use: 409,
   account_conflict: 409,
+  account_refused: 409,
   pipeline_exists: 409,
   pipeline_conflict: 409,
   foundation_not_ready: 409,
   foundation_insufficient: 409,
   stack_busy: 409,
   idempotency_conflict: 409,
+  quota_exceeded: 409,
   revision_mismatch: 412,
   payload_too_large: 413,
   unsupported_media_type: 415,
+  rate_limited: 429,
+  headers_too_large: 431,
   internal: 500,
   unavailable: 503,
 } as const;
+
+const refusals: ReadonlySet<number> = new Set([401, 403]);
 
 export type ErrorCode = keyof typeof httpStatusByCode;
 
@@ -41,8 +55,8 @@ export interface FieldError {
 export interface AppErrorDetails {
   /** Every failing place, for `invalid_request` and `invalid_spec`. */
   readonly errors?: readonly FieldError[];
-  /** The operation that stands in the way, or that the caller should watch. */
-  readonly operation?: string;
+  /** The operation that stands in the way, or that the caller should watch; told to nobody who may not see its team. */
+  readonly operation?: { readonly id: string; readonly team: string };
   readonly retryAfterSeconds?: number;
 }
 
@@ -51,18 +65,23 @@ export class AppError extends Error {
   override readonly name = "AppError";
   readonly code: ErrorCode;
   readonly details: AppErrorDetails;
+  /** Refused for who asks: the audit trail records it. Of what a caller may not see, the answer is that of what isn't there. */
+  readonly denied: boolean;
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { cause?: unknown; details?: AppErrorDetails } = {},
+    options: { cause?: unknown; details?: AppErrorDetails; denied?: boolean } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.details = options.details ?? {};
+    this.denied = options.denied ?? refusals.has(httpStatusByCode[code]);
   }
 
   get httpStatus(): number {
+    // A quota that the next day renews is a matter of time; of the others, somebody must decide.
+    if (this.code === "quota_exceeded" && this.details.retryAfterSeconds !== undefined) return 429;
     return httpStatusByCode[this.code];
   }
 }

@@ -1,5 +1,5 @@
-import { pino } from "pino";
 import { parseConfig } from "./config.ts";
+import { openLog } from "./log.ts";
 import { startService } from "./service.ts";
 
 // The one place that reads the environment.
@@ -8,10 +8,7 @@ const environment = process.env;
 
 try {
   const config = parseConfig(environment);
-  const log = pino({
-    level: config.logLevel,
-    redact: ["req.headers.authorization", "*.password", "*.passphrase"],
-  });
+  const log = openLog({ level: config.logLevel, secrets: config.secrets });
   const service = await startService(config, log);
   log.info({ url: service.url, target: config.target, dataDir: config.dataDir }, "ready");
   let stopping = false;

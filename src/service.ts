@@ -1,15 +1,21 @@
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { Logger } from "pino";
+import { provideAdministrator } from "./access/administrator.ts";
+import { openIdentities } from "./access/identities.ts";
 import { awsCloudControlClients, sandboxCloudControlClients } from "./accounts/cloud-control-clients.ts";
 import { foundationOwner } from "./accounts/owner.ts";
 import { buildApp } from "./app.ts";
+import { AuditTrail } from "./audit/trail.ts";
 import type { Config } from "./config.ts";
 import { SandboxProvider } from "./engine/sandbox-provider.ts";
 import { Supervisor } from "./engine/supervisor.ts";
 import type { App } from "./http/app-types.ts";
+import { limitsFor } from "./http/limits.ts";
 import { createMetrics } from "./metrics.ts";
 import { OperationFeed } from "./operations/feed.ts";
 import { stackPassphrases } from "./operations/passphrases.ts";
+import { RunCredentialsIssuer } from "./operations/run-credentials.ts";
 import { Worker } from "./operations/worker.ts";
 import { pipelineOwner } from "./pipelines/owner.ts";
 import { awsSageMakerClients, sandboxSageMakerClients } from "./pipelines/sagemaker-clients.ts";
@@ -18,6 +24,7 @@ import { migrate } from "./postgres/migrations.ts";
 import { holdNode } from "./postgres/node-lock.ts";
 import { openPool } from "./postgres/pool.ts";
 import { openQueue, type Queue } from "./queue/queue.ts";
+import { setDefaultLimits } from "./teams/quotas.ts";
 
 export interface Service {
   /** Where it listens, such as http://127.0.0.1:8080. */
@@ -59,6 +66,20 @@ export async function startService(config: Config, log: Logger): Promise<Service
     pool.on("error", (error) => log.warn({ err: error }, "an idle database connection was lost"));
     closers.push(() => pool.end());
     await migrate(pool);
+    await setDefaultLimits(pool, config.teamLimits);
+    const audit = new AuditTrail(config.statePassphrase);
+    const { bootstrapToken, oidc } = config;
+    await provideAdministrator({
+      pool,
+      audit,
+      dataDir: config.dataDir,
+      bootstrapToken,
+      issuer: oidc?.issuer,
+      log,
+    });
+    // By which the service passes its own door to the sandbox; nobody else ever learns it.
+    const internalToken = randomBytes(32).toString("base64url");
+    const identities = openIdentities({ pool, oidc, bootstrapToken, internalToken, log });
 
     const queue = await openQueue(databaseUrl, (error) => log.error({ err: error }, "queue"));
     const feed = new OperationFeed(databaseUrl, (error) => log.warn({ err: error }, "notifications"));
@@ -82,15 +103,26 @@ export async function startService(config: Config, log: Logger): Promise<Service
     let url = "";
     const cloudControl =
       config.target === "sandbox"
-        ? sandboxCloudControlClients(() => `${url}/sandbox/aws/cloudcontrol`, config.adminToken)
+        ? sandboxCloudControlClients(() => `${url}/sandbox/aws/cloudcontrol`, internalToken)
         : awsCloudControlClients();
     const metrics = createMetrics(pool);
+    const credentials = await RunCredentialsIssuer.start({
+      aws: config.target === "aws",
+      stateRole: config.stateRole,
+      log,
+    });
+    closers.push(() => credentials.close());
     const worker = new Worker({
       pool,
+      audit,
       queue,
       supervisor,
-      owners: { pipeline: pipelineOwner(pool, queue), account: foundationOwner(pool, cloudControl) },
+      owners: {
+        pipeline: pipelineOwner({ pool, queue, audit }),
+        account: foundationOwner(pool, cloudControl),
+      },
       passphrases: stackPassphrases(config.statePassphrase),
+      credentials,
       backendUrl: config.backendUrl,
       node: config.node,
       enforcedPolicies: config.enforcedPolicies,
@@ -108,15 +140,18 @@ export async function startService(config: Config, log: Logger): Promise<Service
 
     const app = await buildApp({
       pool,
+      audit,
       queue,
       feed,
       metrics,
-      adminToken: config.adminToken,
+      identities,
       sandbox: config.target === "sandbox",
+      limits: limitsFor(config.requestsPerMinute),
+      trustedProxies: config.trustedProxies,
       enforcedPolicies: config.enforcedPolicies,
       sageMaker:
         config.target === "sandbox"
-          ? sandboxSageMakerClients(() => `${url}/sandbox/aws/sagemaker`, config.adminToken)
+          ? sandboxSageMakerClients(() => `${url}/sandbox/aws/sagemaker`, internalToken)
           : awsSageMakerClients(),
       cancelHere: (operationId) => worker.cancel(operationId),
       closing: closing.signal,

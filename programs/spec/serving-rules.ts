@@ -1,5 +1,6 @@
 import type { PipelineSpec } from "../spec.ts";
 import { pointer, type SpecProblem } from "./problem.ts";
+import { publicUrlProblem } from "./public-url.ts";
 import { scalingScheduleProblem } from "./scaling-schedule.ts";
 
 type Serving = PipelineSpec["serving"];
@@ -15,13 +16,11 @@ function* authProblems({ auth, jwt }: Serving): Iterable<SpecProblem> {
     yield { path: at("jwt"), message: "is required with serving.auth jwt: whose tokens are accepted?" };
     return;
   }
-  const issuer = URL.canParse(jwt.issuer) ? new URL(jwt.issuer) : undefined;
+  const path = at("jwt", "issuer");
+  const message = publicUrlProblem(jwt.issuer);
+  if (message !== undefined) yield { path, message };
   // OpenID Connect Discovery 1.0, section 3: an issuer has neither a query nor a fragment.
-  if (issuer?.protocol !== "https:" || issuer.search !== "" || issuer.hash !== "") {
-    yield { path: at("jwt", "issuer"), message: "must be an https:// address without a query or a fragment" };
-  } else if (issuer.username !== "" || issuer.password !== "") {
-    yield { path: at("jwt", "issuer"), message: "must not carry a user name or password" };
-  }
+  else if (/[?#]/.test(jwt.issuer)) yield { path, message: "must have neither a query nor a fragment" };
 }
 
 function* memoryProblems({ mode, memoryMb }: Serving): Iterable<SpecProblem> {

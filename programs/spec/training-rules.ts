@@ -1,3 +1,4 @@
+import { isCredentialName } from "../credential-patterns.ts";
 import { scheduleProblem } from "../schedule-expression.ts";
 import type { PipelineSpec } from "../spec.ts";
 import { pointer, type SpecProblem } from "./problem.ts";
@@ -55,6 +56,9 @@ export function* tuningProblems({ training }: PipelineSpec): Iterable<SpecProble
   const seen = new Set<string>();
   for (const [index, range] of tuning.ranges.entries()) {
     const path = at("ranges", index, "name");
+    if (isCredentialName(range.name)) {
+      yield { path, message: `"${range.name}" is the name of a credential: tune no secrets` };
+    }
     if (seen.has(range.name)) yield { path, message: `"${range.name}" has a range already` };
     seen.add(range.name);
     if (Object.hasOwn(hyperparameters, range.name)) {

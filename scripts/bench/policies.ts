@@ -100,6 +100,7 @@ async function preview(
       policies: { exceptions: [], enforced: [] },
       passphrase: "bench-state-passphrase",
       backendUrl: `file://${folder}`,
+      credentials: {},
       attachedProviderPort: await bench.provider.port(),
     },
   };

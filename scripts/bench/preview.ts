@@ -4,6 +4,7 @@ import { pipelineProgram } from "../../programs/pipeline.ts";
 import { runEngine } from "../../src/engine/engine.ts";
 import { runAction } from "../../src/engine/governed.ts";
 import type { RunRequest } from "../../src/engine/protocol.ts";
+import { forgetStackTraces } from "../../src/engine/stack-traces.ts";
 
 /** One preview for this process; travels over standard input. */
 export interface PreviewTask {
@@ -19,8 +20,8 @@ export interface PreviewResult {
   readonly resources: number;
 }
 
-// As a runner does: all is imported before the clock starts, and nobody reads stack traces.
-Error.stackTraceLimit = 0;
+// As a runner does: all is imported before the clock starts.
+forgetStackTraces();
 const { governed, request, folder, pluginFolder } = (await readJson(process.stdin)) as PreviewTask;
 if (request.program.name !== "pipeline") throw new Error("Pipelines only");
 const options = {

@@ -1,5 +1,3 @@
-import { homedir } from "node:os";
-import { join } from "node:path";
 import { type FoundDocument, policyDocuments } from "../programs/policy-documents.ts";
 import { type ReferenceRun, referenceRuns } from "../programs/reference-runs.ts";
 import { EXCEPTIONS } from "./exceptions.ts";
@@ -41,7 +39,7 @@ function report(documents: readonly Carried[], verdicts: readonly Verdict[]): vo
 
 // biome-ignore lint/style/noProcessEnv: a command of its own; Python gets it as it is
 const env = process.env;
-const python = await ensureParliament(join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "aidlc"), env);
+const python = await ensureParliament(env);
 const documents = distinctDocuments(await referenceRuns());
 const prepared = documents.map(({ statements }) => prepare(statements, EXCEPTIONS));
 const texts = prepared.map(({ text }) => text);

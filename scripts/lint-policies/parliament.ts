@@ -1,15 +1,9 @@
 import { spawn } from "node:child_process";
-import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { join } from "node:path";
 import { json as readJson } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { withLock } from "../setup/lock.mjs";
-import { run } from "../setup/processes.mjs";
-import { say, startStep } from "../setup/progress.mjs";
+import { ensurePythonTool, type PythonTool } from "../python-tool.ts";
 
-const requirements = fileURLToPath(new URL("requirements.txt", import.meta.url));
 const script = fileURLToPath(new URL("lint.py", import.meta.url));
 
 /** What parliament says of one place in one document. */
@@ -24,48 +18,16 @@ export interface RawFinding {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/**
- * Installs parliament into a virtual environment below `cache`, once for each list of versions, and returns its Python.
- * Idempotent; throws when there is no Python 3 or no package index.
- */
-export async function ensureParliament(cache: string, env: Environment): Promise<string> {
-  const digest = createHash("sha256").update(readFileSync(requirements)).digest("hex").slice(0, 16);
-  const place = join(cache, "parliament", digest);
-  const python = join(place, "bin", "python");
-  if (existsSync(python)) return python;
-  await withLock(
-    join(cache, "locks", "parliament.lock"),
-    ({ pid }) => say(`waiting for another set-up that installs parliament (process ${pid})`),
-    async () => {
-      if (!existsSync(python)) await install(place, { ...env });
-    },
-  );
-  return python;
-}
+const parliament = {
+  name: "parliament",
+  title: "the policy linter parliament",
+  requirements: new URL("requirements.txt", import.meta.url),
+  python: "3.9",
+} satisfies PythonTool;
 
-/** Into a folder beside its place, so that whatever is found in the cache is complete. */
-async function install(place: string, env: Record<string, string | undefined>): Promise<void> {
-  const partial = `${place}.partial`;
-  rmSync(partial, { recursive: true, force: true });
-  mkdirSync(partial, { recursive: true });
-  const python = join(partial, "bin", "python");
-  const step = startStep("installing the policy linter parliament with pip, once for this machine");
-  const commands = [
-    ["python3", "-m", "venv", partial],
-    [python, "-m", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:", "-r", requirements],
-    [python, "-W", "ignore", "-c", "import parliament"],
-  ];
-  for (const [command = "", ...args] of commands) {
-    const { problem, output } = await run(command, args, { env, timeoutMs: 5 * 60_000 });
-    if (problem === undefined) continue;
-    step.failed("parliament could not be installed");
-    rmSync(partial, { recursive: true, force: true });
-    throw new Error(
-      `${problem}:\n${output.trimEnd()}\nThe linter needs Python 3.9 or newer with venv, and PyPI or a mirror of it.`,
-    );
-  }
-  renameSync(partial, place);
-  step.done("parliament installed");
+/** Installs parliament where it isn't yet and returns its Python: see `ensurePythonTool`. */
+export function ensureParliament(env: Environment): Promise<string> {
+  return ensurePythonTool(parliament, env);
 }
 
 /** The findings of each document, in their order. */

@@ -55,7 +55,12 @@ async function provisionProfile(client: Client, found: Surroundings, profile: Pr
   const failures: string[] = [];
   for (const alias of aliases) {
     const path = `/v1/teams/${team}/accounts/${alias}`;
-    const account = json({ accountId: found.accountId, region: found.region, foundation: { profile } });
+    const account = json({
+      accountId: found.accountId,
+      region: found.region,
+      roleArn: found.roleArn,
+      foundation: { profile },
+    });
     const isUp = await attempt(`the foundation in ${profile} goes up`, failures, () =>
       client.run("PUT", path, account, () => {}),
     );

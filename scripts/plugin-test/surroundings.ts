@@ -7,6 +7,8 @@ export interface Surroundings {
   /** For people: `an emulator at http://127.0.0.1:5000` or `AWS account 123456789012`. */
   readonly where: string;
   readonly accountId: string;
+  /** The role by which the service works there. */
+  readonly roleArn: string;
   readonly region: string;
   /** A certificate of the account, for examples whose load balancer proves a name. */
   readonly certificateArn: string | undefined;
@@ -16,6 +18,7 @@ export interface Surroundings {
 
 // What moto answers with; LocalStack has 000000000000.
 const emulatorAccount = "123456789012";
+const emulatorRole = `arn:aws:iam::${emulatorAccount}:role/aidlc-provisioner`;
 const emulatorKeys = { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" };
 
 /** Reads the environment. Without an emulator or a named account there is nowhere to go, and a text says so. */
@@ -27,6 +30,8 @@ export function surroundings(environment: Environment): Surroundings | string {
   }
   const accountId = named ?? emulatorAccount;
   if (!/^\d{12}$/.test(accountId)) return `AIDLC_TEST_ACCOUNT="${accountId}" is no account number`;
+  const roleArn = named === undefined ? emulatorRole : environment.AIDLC_TEST_ROLE_ARN;
+  if (!roleArn) return "AIDLC_TEST_ROLE_ARN, the account's role for the service to assume, is not set";
   const given = Object.entries(environment).filter(([name]) => name.startsWith("AWS_"));
   const aws = Object.fromEntries(
     given.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
@@ -34,6 +39,7 @@ export function surroundings(environment: Environment): Surroundings | string {
   return {
     where: endpoint === undefined ? `AWS account ${accountId}` : `an emulator at ${endpoint}`,
     accountId,
+    roleArn,
     region: environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION ?? "eu-central-1",
     certificateArn: environment.AIDLC_TEST_CERTIFICATE_ARN,
     aws: endpoint === undefined ? aws : { ...emulatorKeys, ...aws },

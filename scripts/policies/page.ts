@@ -17,8 +17,9 @@ a rehearsal can't know is no breach; after an update the same policies judge the
 - \`GET /v1/policies\` lists the policies with the levels in force. \`AIDLC_ENFORCED_POLICIES\` names policies that the organisation
   makes mandatory where a profile only advises them.
 - \`PUT /v1/teams/{team}/pipelines/{pipeline}/policy-exceptions/{policy}\` lets one pipeline break one policy, everywhere or in one
-  resource: with a \`reason\`, by somebody else than the pipeline's owner (\`approvedBy\`), until a date at most a year ahead
-  (\`expiresAt\`). The finding shows the exception that let it pass; an expired one lets nothing pass.
+  resource: with a \`reason\`, until a date at most a year ahead (\`expiresAt\`). It takes the role \`approver\`
+  (\`approvedBy\`), and somebody else than the pipeline's owner or than who asked for its spec as it is. The finding shows
+  the exception that let it pass; an expired one lets nothing pass.
 - By hand: \`pulumi preview --policy-pack programs/policies/pack\` checks the same policies at the end of the preview (see [pipeline.md](pipeline.md)).
 
 Controls are those of AWS Config (names of managed rules), ${CONTROL_SETS.fsbp} (FSBP),

@@ -5,17 +5,18 @@ import {
   type ClientConfiguration,
   sandboxClients,
 } from "../aws/account-clients.ts";
+import { discoverySessionPolicy } from "../aws/session-policies.ts";
 
 // An operation asks, and can wait for AWS.
 const maxAttempts = 5;
 const create = (configuration: ClientConfiguration) => new CloudControlClient(configuration);
 
-/** Clients for AWS itself: they assume the account's role from the service's own identity, as the provider does. */
+/** Clients for AWS itself, which only look. */
 export const awsCloudControlClients = (): AccountClients<CloudControlClient> =>
-  awsClients(create, { sessionName: "aidlc-foundation", maxAttempts });
+  awsClients(create, { sessionName: "aidlc-discovery", policy: discoverySessionPolicy(), maxAttempts });
 
-/** Clients for the sandbox, which the service serves itself at `endpoint()` behind the administrator's token. */
+/** Clients for the sandbox, which the service serves itself at `endpoint()` behind a token of its own. */
 export const sandboxCloudControlClients = (
   endpoint: () => string,
-  adminToken: string,
-): AccountClients<CloudControlClient> => sandboxClients(create, { endpoint, adminToken, maxAttempts });
+  token: string,
+): AccountClients<CloudControlClient> => sandboxClients(create, { endpoint, token, maxAttempts });

@@ -42,7 +42,8 @@ export const FoundationView = Type.Object(
     }),
     resources: Type.Integer({ description: "AWS resources of the foundation" }),
     sharedBy: Type.Integer({
-      description: "Registered accounts, of any team, that stand for the same AWS account and region",
+      description:
+        "Registered accounts that stand for the same AWS account and region, of the teams that you see",
     }),
     outputs: Type.Record(Type.String(), Type.Unknown(), { description: "What pipelines take from it" }),
     recordedAt: Type.Optional(Moment("When the outputs were recorded")),
@@ -55,16 +56,17 @@ export function foundationState({ foundationReady, releasedAt }: Account): Stati
   return releasedAt === null ? "not_provisioned" : "released";
 }
 
-/** All that is known of the foundation of an account. */
+/** All that is known of the foundation of an account to somebody who sees the teams in `visible`; undefined: all. */
 export async function foundationView(
   pool: pg.Pool,
   account: Account,
+  visible: readonly string[] | undefined,
 ): Promise<Static<typeof FoundationView>> {
   const { stackId, settings } = account;
   const [stack, counts, sharedBy, singletons, unlisted] = await Promise.all([
     findStack(pool, stackId),
     countByPhase(pool, stackId),
-    countSharers(pool, stackId),
+    countSharers(pool, stackId, visible),
     listSingletons(pool, stackId),
     unlistedTypes(pool, stackId),
   ]);

@@ -1,5 +1,6 @@
 import type pg from "pg";
 import type { Adopted, Singleton } from "../../programs/singletons.ts";
+import { type AuditTrail, serviceContext } from "../audit/trail.ts";
 import { AppError } from "../errors.ts";
 import { activeChange } from "../operations/store.ts";
 import { submitOperation } from "../operations/submit.ts";
@@ -90,7 +91,7 @@ export async function lockFoundationOf(
  */
 export async function endIfUnused(
   client: pg.PoolClient,
-  queue: Queue,
+  { queue, audit }: { readonly queue: Queue; readonly audit: AuditTrail },
   last: { readonly team: string; readonly account: string; readonly requestId: string },
 ): Promise<void> {
   const foundation = await lockFoundationOf(client, last.team, last.account);
@@ -98,20 +99,36 @@ export async function endIfUnused(
   const { stackId, settings } = foundation;
   if (await hasPipelines(client, stackId)) return;
   if (await activeChange(client, stackId)) return;
+  const by = serviceContext(last.requestId);
+  const target = `/teams/${last.team}/accounts/${last.account}/foundation`;
   if (settings.onUnused === "release") {
     await client.query("update foundations set ready = false, released_at = now() where stack_id = $1", [
       stackId,
     ]);
+    await audit.change(client, by, {
+      action: "foundation.release",
+      team: last.team,
+      target,
+      before: { settings },
+    });
     return;
   }
-  await submitOperation(client, queue, {
+  const operation = await submitOperation(client, queue, {
     kind: "destroy",
     stackId,
     team: last.team,
     subject: { type: "account", account: last.account },
     revision: null,
     options: { data: "retain", keepsAccount: true },
-    requestId: last.requestId,
+    requestId: by.requestId,
+    requestedBy: by.subject,
+  });
+  await audit.change(client, by, {
+    action: "foundation.delete",
+    team: last.team,
+    target,
+    before: { settings },
+    after: { operation: operation.id },
   });
 }
 

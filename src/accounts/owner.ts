@@ -18,11 +18,15 @@ import { type Account, deleteAccount, getAccount } from "./store.ts";
 /** Runs operations on the foundation of an account. */
 export function foundationOwner(pool: pg.Pool, cloudControl: AccountClients<CloudControlClient>): StackOwner {
   return {
+    accountOf: ({ team, subject }) => {
+      if (subject.type !== "account") throw new Error("Not an account's operation");
+      return getAccount(pool, team, subject.account);
+    },
     programFor: async (operation) => {
       const { team, subject, options } = operation;
       if (subject.type !== "account") throw new Error("Not an account's operation");
       const account = await getAccount(pool, team, subject.account);
-      if (provisions(operation)) await lookAround(pool, account, cloudControl(account.aws));
+      if (provisions(operation)) await lookAround(pool, account, cloudControl(account));
       const { profile, securityServices, cidr } = account.settings;
       return {
         name: "foundation",

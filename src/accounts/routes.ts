@@ -1,6 +1,9 @@
 import type { FastifyReply } from "fastify";
 import type pg from "pg";
 import Type, { type Static } from "typebox";
+import type { AwsAccount } from "../../programs/inputs.ts";
+import { visibleTeams } from "../access/principal.ts";
+import { type AuditTrail, auditContext } from "../audit/trail.ts";
 import { AppError } from "../errors.ts";
 import { AccountName, type App, Moment, problems, TeamName } from "../http/app-types.ts";
 import { cursorPart, PageQuery, pageOf, parseCursor, toPage } from "../http/pages.ts";
@@ -17,6 +20,7 @@ import {
   type Account,
   countSharers,
   deleteAccount,
+  findAccount,
   foundationOutputs,
   foundationProject,
   getAccount,
@@ -36,15 +40,8 @@ const awsFields = {
     Type.String({
       pattern: "^arn:aws[a-z-]*:iam::\\d{12}:role/[\\w+=,.@/-]+$",
       maxLength: 2048,
-      description: "Role the service assumes there; without it the service's own identity is used",
-    }),
-  ),
-  externalId: Type.Optional(
-    Type.String({
-      pattern: "^[\\w+=,.@:/-]+$",
-      minLength: 2,
-      maxLength: 1224,
-      description: "External id the role asks for",
+      description:
+        "Role the service assumes there, with the team's external id; required unless the target is the sandbox",
     }),
   ),
 };
@@ -74,6 +71,17 @@ function accepted(reply: FastifyReply, operation: Operation) {
   return reply.code(202).header("location", `/v1/operations/${operation.id}`).send(operationView(operation));
 }
 
+/** Throws `invalid_request` for a role that can't be the account's. */
+function checkRole({ accountId, roleArn }: AwsAccount, sandbox: boolean): void {
+  // The service's own identity is never lent to a program.
+  if (roleArn === undefined && sandbox) return;
+  if (roleArn?.includes(`::${accountId}:`)) return;
+  const message = `must be a role of account ${accountId}`;
+  throw new AppError("invalid_request", `roleArn ${message}, not ${roleArn ?? "left out"}`, {
+    details: { errors: [{ path: "/roleArn", message }] },
+  });
+}
+
 const AccountParams = Type.Object({ team: TeamName, account: AccountName });
 
 const DataQuery = Type.Object(
@@ -100,7 +108,12 @@ function view(account: Account): Static<typeof AccountView> {
 
 export function accountRoutes(
   app: App,
-  { pool, queue }: { readonly pool: pg.Pool; readonly queue: Queue },
+  {
+    pool,
+    queue,
+    audit,
+    sandbox,
+  }: { readonly pool: pg.Pool; readonly queue: Queue; readonly audit: AuditTrail; readonly sandbox: boolean },
 ): void {
   app.put(
     "/teams/:team/accounts/:account",
@@ -117,17 +130,14 @@ export function accountRoutes(
       const { team, account: name } = request.params;
       const { foundation, ...aws } = request.body;
       checkRequest(foundation);
-      if (aws.roleArn !== undefined && !aws.roleArn.includes(`::${aws.accountId}:`)) {
-        const message = `must be a role of account ${aws.accountId}`;
-        throw new AppError("invalid_request", `roleArn ${message}, not ${aws.roleArn}`, {
-          details: { errors: [{ path: "/roleArn", message }] },
-        });
-      }
+      checkRole(aws, sandbox);
       const operation = await inTransaction(pool, async (client) => {
         await holdTeam(client, team);
         const stackId = await ensureStack(client, foundationProject, `${aws.accountId}.${aws.region}`);
+        const before = await findAccount(client, team, name);
         const account = await putAccount(client, { team, name, aws, request: foundation, stackId });
-        return submitOperation(client, queue, {
+        const by = auditContext(request);
+        const submitted = await submitOperation(client, queue, {
           // What was left alone may have been changed by anybody.
           kind: account.releasedAt === null ? "update" : "reconcile",
           stackId,
@@ -135,8 +145,17 @@ export function accountRoutes(
           subject: { type: "account", account: name },
           revision: null,
           options: {},
-          requestId: request.id,
+          requestId: by.requestId,
+          requestedBy: by.subject,
         });
+        await audit.change(client, by, {
+          action: "account.put",
+          team,
+          target: `/teams/${team}/accounts/${name}`,
+          before: before && view(before),
+          after: { ...view(account), operation: submitted.id },
+        });
+        return submitted;
       });
       return accepted(reply, operation);
     },
@@ -190,7 +209,8 @@ export function accountRoutes(
     },
     async (request) => {
       await getTeam(pool, request.params.team);
-      return foundationView(pool, await getAccount(pool, request.params.team, request.params.account));
+      const account = await getAccount(pool, request.params.team, request.params.account);
+      return foundationView(pool, account, visibleTeams(request.principal));
     },
   );
 
@@ -213,15 +233,25 @@ export function accountRoutes(
         const account = await getAccount(client, team, name);
         // Throws unless there is one to bring back.
         await foundationOutputs(client, account);
-        return submitOperation(client, queue, {
+        const by = auditContext(request);
+        const submitted = await submitOperation(client, queue, {
           kind: "reconcile",
           stackId: account.stackId,
           team,
           subject: { type: "account", account: name },
           revision: null,
           options: {},
-          requestId: request.id,
+          requestId: by.requestId,
+          requestedBy: by.subject,
         });
+        await audit.change(client, by, {
+          action: "foundation.reconcile",
+          team,
+          target: `/teams/${team}/accounts/${name}/foundation`,
+          before: { state: foundationState(account), settings: account.settings },
+          after: { operation: submitted.id },
+        });
+        return submitted;
       });
       return accepted(reply, operation);
     },
@@ -261,25 +291,35 @@ export function accountRoutes(
         if (active) {
           throw new AppError(
             "stack_busy",
-            `Operation ${active.id} is working on the foundation: wait until it has ended`,
-            {
-              details: { operation: active.id },
-            },
+            "An operation is working on the foundation: wait until it has ended",
+            { details: { operation: { id: active.id, team: active.team } } },
           );
         }
+        const by = auditContext(request);
+        const { data } = request.query;
+        const removal = {
+          action: "account.delete",
+          team,
+          target: `/teams/${team}/accounts/${name}`,
+          before: view(account),
+        };
         if (account.releasedAt !== null || (await countSharers(client, account.stackId)) > 1) {
           await deleteAccount(client, team, name);
+          await audit.change(client, by, removal);
           return undefined;
         }
-        return submitOperation(client, queue, {
+        const submitted = await submitOperation(client, queue, {
           kind: "destroy",
           stackId: account.stackId,
           team,
           subject: { type: "account", account: name },
           revision: null,
-          options: { data: request.query.data },
-          requestId: request.id,
+          options: { data },
+          requestId: by.requestId,
+          requestedBy: by.subject,
         });
+        await audit.change(client, by, { ...removal, after: { operation: submitted.id, data } });
+        return submitted;
       });
       if (!operation) return reply.code(204).send(null);
       return accepted(reply, operation);

@@ -1,6 +1,7 @@
 import { Value } from "typebox/value";
 import { FoundationOutputs } from "../../programs/foundation-outputs.ts";
 import type { AwsAccount } from "../../programs/inputs.ts";
+import type { TeamAccount } from "../aws/team-account.ts";
 import { AppError } from "../errors.ts";
 import { toJsonb } from "../postgres/json.ts";
 import type { Queryable } from "../postgres/pool.ts";
@@ -10,10 +11,7 @@ import type { FoundationRequest, FoundationSettings } from "./settings.ts";
 export const foundationProject = "aidlc-foundation";
 
 /** An AWS account and region that a team may use, with the foundation it shares with whoever else registered them. */
-export interface Account {
-  readonly team: string;
-  readonly name: string;
-  readonly aws: AwsAccount;
+export interface Account extends TeamAccount {
   readonly stackId: string;
   readonly foundationReady: boolean;
   /** Since when the service leaves the foundation alone. */
@@ -32,7 +30,7 @@ interface AccountRow {
   aws_account_id: string;
   region: string;
   role_arn: string | null;
-  external_id: string | null;
+  external_id: string;
   stack_id: string;
   ready: boolean;
   released_at: Date | null;
@@ -42,8 +40,9 @@ interface AccountRow {
   updated_at: Date;
 }
 
-const selection = `select a.team, a.name, a.aws_account_id, a.region, a.role_arn, a.external_id, f.stack_id, f.ready,
-  f.released_at, a.foundation, f.settings, a.created_at, a.updated_at from accounts a join foundations f using (aws_account_id, region)`;
+const selection = `select a.team, a.name, a.aws_account_id, a.region, a.role_arn, t.external_id, f.stack_id, f.ready,
+  f.released_at, a.foundation, f.settings, a.created_at, a.updated_at
+  from accounts a join foundations f using (aws_account_id, region) join teams t on t.name = a.team`;
 
 function fromRow(row: AccountRow): Account {
   return {
@@ -53,8 +52,8 @@ function fromRow(row: AccountRow): Account {
       accountId: row.aws_account_id,
       region: row.region,
       ...(row.role_arn === null ? {} : { roleArn: row.role_arn }),
-      ...(row.external_id === null ? {} : { externalId: row.external_id }),
     },
+    externalId: row.external_id,
     stackId: row.stack_id,
     foundationReady: row.ready,
     releasedAt: row.released_at,
@@ -65,17 +64,19 @@ function fromRow(row: AccountRow): Account {
   };
 }
 
+export async function findAccount(db: Queryable, team: string, name: string): Promise<Account | undefined> {
+  const found = await db.query<AccountRow>(`${selection} where a.team = $1 and a.name = $2`, [team, name]);
+  return found.rows[0] && fromRow(found.rows[0]);
+}
+
 /** Throws `account_not_found`. */
 export async function getAccount(db: Queryable, team: string, name: string): Promise<Account> {
-  const found = await db.query<AccountRow>(`${selection} where a.team = $1 and a.name = $2`, [team, name]);
-  const row = found.rows[0];
-  if (!row) {
-    throw new AppError(
-      "account_not_found",
-      `Team "${team}" has no account "${name}": register it with PUT /v1/teams/${team}/accounts/${name}`,
-    );
-  }
-  return fromRow(row);
+  const account = await findAccount(db, team, name);
+  if (account) return account;
+  throw new AppError(
+    "account_not_found",
+    `Team "${team}" has no account "${name}": register it with PUT /v1/teams/${team}/accounts/${name}`,
+  );
 }
 
 export async function listAccounts(
@@ -113,12 +114,11 @@ export async function putAccount(
   );
   await lockFoundation(db, stackId);
   const written = await db.query(
-    `insert into accounts as a (team, name, aws_account_id, region, role_arn, external_id, foundation)
-     values ($1, $2, $3, $4, $5, $6, $7)
+    `insert into accounts as a (team, name, aws_account_id, region, role_arn, foundation) values ($1, $2, $3, $4, $5, $6)
      on conflict (team, name) do update
-       set role_arn = excluded.role_arn, external_id = excluded.external_id, foundation = excluded.foundation, updated_at = now()
+       set role_arn = excluded.role_arn, foundation = excluded.foundation, updated_at = now()
        where a.aws_account_id = excluded.aws_account_id and a.region = excluded.region`,
-    [team, name, aws.accountId, aws.region, aws.roleArn ?? null, aws.externalId ?? null, toJsonb(request)],
+    [team, name, aws.accountId, aws.region, aws.roleArn ?? null, toJsonb(request)],
   );
   if (written.rowCount === 0) {
     throw new AppError(
@@ -140,11 +140,16 @@ export async function lockFoundation(db: Queryable, stackId: string): Promise<vo
   await db.query("select from foundations where stack_id = $1 for update", [stackId]);
 }
 
-/** How many accounts, of whichever team, share a foundation. */
-export async function countSharers(db: Queryable, stackId: string): Promise<number> {
+/** How many accounts share a foundation: of whichever team, or of these. */
+export async function countSharers(
+  db: Queryable,
+  stackId: string,
+  teams?: readonly string[],
+): Promise<number> {
   const counted = await db.query<{ count: number }>(
-    "select count(*) as count from accounts a join foundations f using (aws_account_id, region) where f.stack_id = $1",
-    [stackId],
+    `select count(*) as count from accounts a join foundations f using (aws_account_id, region)
+     where f.stack_id = $1 and ($2::text[] is null or a.team = any ($2))`,
+    [stackId, teams ?? null],
   );
   return (counted.rows[0] as { count: number }).count;
 }

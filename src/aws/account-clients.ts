@@ -1,8 +1,8 @@
-import { fromTemporaryCredentials } from "@aws-sdk/credential-providers";
-import type { AwsAccount } from "../../programs/inputs.ts";
+import { type CredentialSource, teamSession } from "./role-session.ts";
+import type { TeamAccount } from "./team-account.ts";
 
 /** A client for one account; the target decides where it asks and as whom. */
-export type AccountClients<Client> = (account: AwsAccount) => Client;
+export type AccountClients<Client> = (account: TeamAccount) => Client;
 
 /** What the constructor of a client is given. */
 export interface ClientConfiguration {
@@ -11,7 +11,7 @@ export interface ClientConfiguration {
   readonly endpoint?: string;
   readonly credentials?:
     | { readonly accessKeyId: string; readonly secretAccessKey: string }
-    | ReturnType<typeof fromTemporaryCredentials>;
+    | CredentialSource;
 }
 
 /** The part of a client by which the sandbox's identity gets into its requests. */
@@ -24,31 +24,26 @@ interface Signing {
   };
 }
 
-/** Clients for AWS itself: they assume the account's role from the service's own identity, as the provider does. */
+/** Clients for AWS itself, each in a session of its account's role that `policy` limits; they throw as `teamSession` does. */
 export function awsClients<Client>(
   create: (configuration: ClientConfiguration) => Client,
-  options: { readonly sessionName: string; readonly maxAttempts: number },
+  options: { readonly sessionName: string; readonly policy: string; readonly maxAttempts: number },
 ): AccountClients<Client> {
-  const { sessionName, maxAttempts } = options;
-  return remembered(({ region, roleArn, externalId }) => {
-    if (roleArn === undefined) return create({ region, maxAttempts });
-    const params = {
-      RoleArn: roleArn,
-      RoleSessionName: sessionName,
-      ...(externalId === undefined ? {} : { ExternalId: externalId }),
-    };
-    const credentials = fromTemporaryCredentials({ params, clientConfig: { region } });
-    return create({ region, maxAttempts, credentials });
+  const { sessionName: name, policy, maxAttempts } = options;
+  return remembered((account) => {
+    const { team, name: accountName, aws } = account;
+    const credentials = teamSession(account, { name, policy, tags: { team, account: accountName } });
+    return create({ region: aws.region, maxAttempts, credentials });
   });
 }
 
-/** Clients for the sandbox, which the service serves itself at `endpoint()` behind the administrator's token. */
+/** Clients for the sandbox, which the service serves itself at `endpoint()` behind a token of its own. */
 export function sandboxClients<Client extends Signing>(
   create: (configuration: ClientConfiguration) => Client,
-  options: { readonly endpoint: () => string; readonly adminToken: string; readonly maxAttempts: number },
+  options: { readonly endpoint: () => string; readonly token: string; readonly maxAttempts: number },
 ): AccountClients<Client> {
-  const { endpoint, adminToken, maxAttempts } = options;
-  return remembered(({ accountId, region }) => {
+  const { endpoint, token, maxAttempts } = options;
+  return remembered(({ aws: { accountId, region } }) => {
     const client = create({
       region,
       maxAttempts,
@@ -59,7 +54,7 @@ export function sandboxClients<Client extends Signing>(
     client.middlewareStack.add(
       (next) => (args: { readonly request: { readonly headers: Record<string, string> } }) => {
         Object.assign(args.request.headers, {
-          authorization: `Bearer ${adminToken}`,
+          authorization: `Bearer ${token}`,
           "x-aidlc-account": accountId,
           "x-aidlc-region": region,
         });
@@ -72,10 +67,11 @@ export function sandboxClients<Client extends Signing>(
 }
 
 /** A client keeps connections and credentials, so each account's is made once. */
-function remembered<Client>(create: (account: AwsAccount) => Client): AccountClients<Client> {
+function remembered<Client>(create: (account: TeamAccount) => Client): AccountClients<Client> {
   const clients = new Map<string, Client>();
   return (account) => {
-    const key = [account.accountId, account.region, account.roleArn, account.externalId].join("|");
+    const { team, name, aws, externalId } = account;
+    const key = [team, name, aws.accountId, aws.region, aws.roleArn, externalId].join("|");
     const client = clients.get(key) ?? create(account);
     clients.set(key, client);
     return client;

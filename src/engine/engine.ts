@@ -11,6 +11,8 @@ import {
 } from "@pulumi/pulumi/automation/index.js";
 import type { DataOnDestroy } from "../../programs/inputs.ts";
 import type { PolicyFinding } from "../../programs/policies/evaluate.ts";
+import { type Redact, redactor } from "../redaction.ts";
+import { credentialVariables, withStateProfile } from "./credentials.ts";
 import { operationError } from "./diagnostics.ts";
 import { isAwsType } from "./phase.ts";
 import { findingsOfState, isGoverned, isRefused, policyEvents, refusal } from "./policies.ts";
@@ -25,7 +27,7 @@ import {
   runsProgram,
   type TimedEvent,
 } from "./protocol.ts";
-import { type Redact, redactor } from "./redaction.ts";
+import { secretsOf } from "./secrets.ts";
 import { retainedUrns, snapshotOf, unforcedUrns } from "./snapshot.ts";
 import { translator } from "./translate.ts";
 
@@ -57,7 +59,7 @@ export async function runEngine(
   options: EngineOptions,
   judged: readonly PolicyFinding[] = [],
 ): Promise<RunOutcome> {
-  const redact = redactor([request.passphrase]);
+  const redact = redactor(secretsOf(request));
   const events = translator(request.action, redact);
   let stackExists = request.stack.exists;
   let failure: unknown;
@@ -153,6 +155,7 @@ async function newOrExisting({ stack, action }: RunRequest, workspace: LocalWork
 /** What the CLI sees besides the runner's own, allow-listed environment. */
 function cliEnvironment(request: RunRequest, folder: string): Record<string, string> {
   return {
+    ...credentialVariables(request.credentials, folder),
     PULUMI_HOME: `${folder}/home`,
     HOME: folder,
     TMPDIR: `${folder}/tmp`,
@@ -175,7 +178,8 @@ function cliEnvironment(request: RunRequest, folder: string): Record<string, str
 
 /** A preview of a stack that doesn't exist yet plays in a backend of its own, so that it leaves no empty stack behind. */
 function backendOf(request: RunRequest, folder: string): string {
-  if (changesState(request.action) || request.stack.exists) return request.backendUrl;
+  if (changesState(request.action) || request.stack.exists)
+    return withStateProfile(request.backendUrl, request.credentials);
   return `file://${folder}/home`;
 }
 

@@ -1,8 +1,9 @@
 import type { PolicyFinding } from "../../programs/policies/evaluate.ts";
+import { redactor } from "../redaction.ts";
 import { type EngineOptions, runEngine } from "./engine.ts";
 import { findingsOfProgram, isGoverned, isRefused, policyEvents, refusal } from "./policies.ts";
 import type { OperationError, RunOutcome, RunRequest } from "./protocol.ts";
-import { redactor } from "./redaction.ts";
+import { secretsOf } from "./secrets.ts";
 
 /**
  * Runs one action on one stack under the policies: what they refuse never reaches the engine, so nothing is created. The engine's
@@ -51,12 +52,12 @@ function refused({ stack }: RunRequest, findings: readonly PolicyFinding[]): Run
   return { state: "failed", changes: {}, steps: [], findings, stackExists: stack.exists, error };
 }
 
-function unjudged({ stack, passphrase }: RunRequest, reason: unknown): RunOutcome {
-  const text = redactor([passphrase])(reason instanceof Error ? reason.message : String(reason));
+function unjudged(request: RunRequest, reason: unknown): RunOutcome {
+  const text = redactor(secretsOf(request))(reason instanceof Error ? reason.message : String(reason));
   const error: OperationError = {
     code: "program_failed",
     message: `The policies can't judge what the program would do: ${text}`,
     remedy: "Nothing was changed. This is a defect of the service: report it with the operation's id",
   };
-  return { state: "failed", changes: {}, steps: [], stackExists: stack.exists, error };
+  return { state: "failed", changes: {}, steps: [], stackExists: request.stack.exists, error };
 }

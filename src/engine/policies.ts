@@ -4,6 +4,7 @@ import { policies } from "../../programs/policies/index.ts";
 import { enforced } from "../../programs/policies/policy.ts";
 import { namesOf, type StackContext, type StackResource, stackOf } from "../../programs/policies/stack.ts";
 import { notYetKnown, type Properties } from "../../programs/policies/values.ts";
+import { redactText, redactValue } from "../redaction.ts";
 import type { Action, OperationError, ProgramRequest, RunRequest, TimedEvent } from "./protocol.ts";
 import { rehearse } from "./rehearsal.ts";
 
@@ -34,7 +35,8 @@ export function findingsOfState(
 function findings({ program, policies: rules }: Request, resources: readonly StackResource[]) {
   const effective = enforced(policies, rules.enforced);
   const { exceptions } = rules;
-  return evaluate(effective, stackOf(resources, contextOf(program)), { exceptions, now: new Date() });
+  const found = evaluate(effective, stackOf(resources, contextOf(program)), { exceptions, now: new Date() });
+  return redactValue(found, redactText) as PolicyFinding[];
 }
 
 function contextOf(program: ProgramRequest): StackContext {

@@ -34,6 +34,18 @@ export interface PolicyRules {
   readonly enforced: readonly string[];
 }
 
+/** Where a run asks for a session of AWS, and what proves that it is that run. Both end with it. */
+export interface CredentialsSource {
+  readonly url: string;
+  readonly token: string;
+}
+
+/** A run's sessions: the provider's in the account, where it works on AWS, and the state backend's, where that is on AWS. */
+export interface RunCredentials {
+  readonly provider?: CredentialsSource;
+  readonly state?: CredentialsSource;
+}
+
 /** One operation for a runner; travels over the channel between processes, never over a command line. */
 export interface RunRequest {
   readonly operationId: string;
@@ -45,6 +57,7 @@ export interface RunRequest {
   readonly policies: PolicyRules;
   readonly passphrase: string;
   readonly backendUrl: string;
+  readonly credentials: RunCredentials;
   /** Set: engines attach to the provider that serves on this port. Undefined: they start the official plugin. */
   readonly attachedProviderPort: number | undefined;
 }

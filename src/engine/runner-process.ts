@@ -6,6 +6,7 @@ import { rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { confinedTo } from "./confinement.ts";
 import {
   type FromRunner,
   lostEnd,
@@ -50,12 +51,14 @@ export class RunnerProcess {
   constructor(options: RunnerOptions) {
     this.#folder = join(options.workFolder, this.marker);
     mkdirSync(join(this.#folder, "tmp"), { recursive: true, mode: 0o700 });
+    // Node's fence takes in what is in a folder only if it is there already.
+    mkdirSync(options.compileCacheFolder, { recursive: true, mode: 0o700 });
     this.#child = fork(runnerScript, [options.pluginFolder ?? ""], {
       cwd: this.#folder,
       detached: true,
       serialization: "advanced",
       stdio: ["ignore", "ignore", "ignore", "ipc"],
-      execArgv: [],
+      execArgv: confinedTo([this.#folder, options.compileCacheFolder]),
       env: {
         ...options.environment,
         HOME: this.#folder,

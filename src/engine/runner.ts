@@ -9,14 +9,13 @@ import {
   runsProgram,
   type ToRunner,
 } from "./protocol.ts";
+import { forgetStackTraces } from "./stack-traces.ts";
 
 // The child process that runs operations for the supervisor, one at a time. Everything is imported before the supervisor hears
 // "ready", so that a spare one starts work at once. A program leaves handlers and connections behind in the process that ran it
 // (pulumi/pulumi#10744, #11163), so the first operation with a program is the last of this process.
 
-// The SDK records a stack for each of thousands of promises: half of a program's time. Nobody would read one: of what a program
-// throws, the diagnostics keep the message.
-Error.stackTraceLimit = 0;
+forgetStackTraces();
 
 if (!process.send) throw new Error("A runner is started by the supervisor only");
 

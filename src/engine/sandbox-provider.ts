@@ -9,12 +9,14 @@ const pluginFolder = fileURLToPath(new URL("../sandbox/plugin", import.meta.url)
 /** One process of the sandbox's provider, which every engine of this node attaches to instead of starting its own. */
 export class SandboxProvider {
   readonly pluginFolder = pluginFolder;
+  readonly #databaseUrl: string;
   readonly #environment: Readonly<Record<string, string>>;
   #child: ChildProcess | undefined;
   #port: Promise<number> | undefined;
 
   constructor(databaseUrl: string, environment: Readonly<Record<string, string>>) {
-    this.#environment = { ...environment, AIDLC_SANDBOX_DATABASE_URL: databaseUrl };
+    this.#databaseUrl = databaseUrl;
+    this.#environment = environment;
   }
 
   /** The loopback port it serves on; starts the process when there is none. */
@@ -35,13 +37,14 @@ export class SandboxProvider {
   }
 
   async #start(): Promise<number> {
-    const child = spawn(join(pluginFolder, "pulumi-resource-aws"), [], {
+    const child = spawn(join(pluginFolder, "pulumi-resource-aws"), ["--database-url-on-stdin"], {
       env: this.#environment,
       // Its standard input is our life line: it ends when we do, however we do.
       stdio: ["pipe", "pipe", "inherit"],
       detached: true,
     });
     this.#child = child;
+    child.stdin.write(`${this.#databaseUrl}\n`);
     child.once("exit", () => {
       this.#port = undefined;
     });

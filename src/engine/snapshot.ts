@@ -1,6 +1,6 @@
+import { type Redact, redactValue } from "../redaction.ts";
 import { parseUrn } from "./phase.ts";
 import type { ResourceRecord, Snapshot } from "./protocol.ts";
-import { type Redact, redactValue } from "./redaction.ts";
 
 /** The parts of a deployment that we read; the state format is https://www.pulumi.com/docs/iac/concepts/state-and-backends/ */
 interface DeploymentResource {

@@ -1,8 +1,8 @@
 import type { EngineEvent as PulumiEvent, StepEventMetadata } from "@pulumi/pulumi/automation/index.js";
+import { type Redact, redactValue } from "../redaction.ts";
 import { isAwsType, parseUrn } from "./phase.ts";
 import { valueAtPath } from "./property-path.ts";
 import type { Action, ChangeKind, EngineEvent, PropertyChange, Step, TimedEvent } from "./protocol.ts";
-import { type Redact, redactValue } from "./redaction.ts";
 
 type StepChanges = Readonly<Record<string, number>>;
 

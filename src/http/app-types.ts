@@ -29,9 +29,12 @@ const problem = {
 
 /** The problem answer for each status a route can fail with. */
 export function problems(...statuses: readonly number[]) {
-  const always = [400, 401, 500, 503];
+  const always = [400, 401, 403, 408, 429, 431, 500, 503];
   return Object.fromEntries([...always, ...statuses].map((status) => [status, problem]));
 }
+
+/** Text without control characters, line breaks included: it is shown in lists, logs and terminals. */
+export const singleLine = "^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*$";
 
 const namePattern = "^[a-z][a-z0-9]*(-[a-z0-9]+)*$";
 

@@ -1,38 +1,40 @@
-import { createHash, timingSafeEqual } from "node:crypto";
 import type { FastifyRequest } from "fastify";
+import type { Identities } from "../access/identities.ts";
+import type { Principal } from "../access/principal.ts";
 import { AppError } from "../errors.ts";
+import type { App } from "./app-types.ts";
 
 /** Routes that answer without a token: probes can't carry one. */
-const openPaths = new Set(["/healthz", "/readyz"]);
+const openPaths: ReadonlySet<string | undefined> = new Set(["/healthz", "/readyz"]);
 
 /**
- * Requires the administrator's token as `Authorization: Bearer …`. A browser opens the documentation with HTTP Basic, any user
- * name and the token as password.
+ * Tells who sends each request, before anything else happens, by `Authorization: Bearer …`. A browser opens the documentation
+ * with HTTP Basic, any user name and an API key as password.
  */
-export function authentication(adminToken: string) {
-  const expected = digest(adminToken);
-  return async (request: FastifyRequest): Promise<void> => {
-    if (openPaths.has(request.routeOptions.url ?? "")) return;
-    const presented = presentedToken(request.headers.authorization);
-    if (presented !== undefined && timingSafeEqual(digest(presented), expected)) return;
+export function authentication(app: App, identities: Identities): void {
+  app.decorateRequest("principal", null as unknown as Principal);
+  app.decorateRequest("authenticate", function (this: FastifyRequest) {
+    const route = this.routeOptions.url;
+    const token = presentedToken(this, route);
+    if (token !== undefined) return identities.authenticate(token, route);
     throw new AppError(
       "unauthenticated",
-      presented === undefined
-        ? "Send the administrator's token as `Authorization: Bearer <token>`"
-        : "The token is not valid: use AIDLC_BOOTSTRAP_TOKEN or the file admin-token in the data folder",
+      "Send an API key, or an access token of the issuer, as `Authorization: Bearer <token>`",
     );
-  };
+  });
+  app.addHook("onRequest", async (request) => {
+    if (!openPaths.has(request.routeOptions.url)) request.principal = await request.authenticate();
+  });
 }
 
-function presentedToken(header: string | undefined): string | undefined {
-  const [scheme = "", credentials = ""] = header?.split(" ", 2) ?? [];
+// Browsers send what was typed in once with every request to the address, also with those that another site makes them send:
+// HTTP Basic opens nothing but what can only be read.
+const forBrowsers = /^(\/docs(\/.*)?|\/openapi\.json)$/;
+
+function presentedToken({ headers }: FastifyRequest, route: string | undefined): string | undefined {
+  const [scheme = "", credentials = ""] = headers.authorization?.split(" ", 2) ?? [];
   if (scheme.toLowerCase() === "bearer" && credentials) return credentials;
-  if (scheme.toLowerCase() !== "basic") return undefined;
+  if (scheme.toLowerCase() !== "basic" || !forBrowsers.test(route ?? "")) return undefined;
   const pair = Buffer.from(credentials, "base64").toString("utf8");
   return pair.includes(":") ? pair.slice(pair.indexOf(":") + 1) : undefined;
-}
-
-// Digests have equal lengths, which timingSafeEqual needs, and don't tell the token's own.
-function digest(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
 }

@@ -3,6 +3,7 @@ import swaggerUi from "@fastify/swagger-ui";
 import type { FastifySchema } from "fastify";
 import { version } from "../version.ts";
 import type { App } from "./app-types.ts";
+import { documentationPolicy } from "./browser-protection.ts";
 
 /** Serves the OpenAPI document made from the routes' schemas, and pages to read and try it. */
 export async function documentation(app: App): Promise<void> {
@@ -18,6 +19,7 @@ export async function documentation(app: App): Promise<void> {
       components: { securitySchemes: { bearer: { type: "http", scheme: "bearer" } } },
       security: [{ bearer: [] }],
       tags: [
+        { name: "access", description: "API keys, members and their roles" },
         { name: "teams", description: "Who owns pipelines" },
         { name: "accounts", description: "AWS accounts and their foundations" },
         { name: "pipelines", description: "Pipelines, their revisions, resources and status" },
@@ -41,7 +43,7 @@ export async function documentation(app: App): Promise<void> {
       buildLocalReference: (json, _base, _fragment, index) => String(json.$id ?? `def-${index}`),
     },
   });
-  await app.register(swaggerUi, { routePrefix: "/docs" });
+  await app.register(swaggerUi, { routePrefix: "/docs", staticCSP: documentationPolicy });
   app.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
 }
 
@@ -98,9 +100,11 @@ function complete(operation: Operation, method: string, path: string): void {
   const words = path.split(/[^A-Za-z0-9]+/).filter((word) => word !== "" && word !== "v1");
   operation.operationId = [method, ...words.map((word) => word[0]?.toUpperCase() + word.slice(1))].join("");
   const { requestBody, responses = {} } = operation;
-  if (path.endsWith("/previews") && requestBody) requestBody.required = false;
+  if (/\/(previews|bootstrap)$/.test(path) && requestBody) requestBody.required = false;
   if (responses[202]) responses[202].headers = { location };
-  if (responses[503]) responses[503].headers = { "retry-after": retryAfter };
+  for (const status of [429, 503]) {
+    if (responses[status]) responses[status].headers = { "retry-after": retryAfter };
+  }
   const content = responses[200]?.content;
   if (content && path.endsWith("/events")) content["text/event-stream"] = text;
   if (responses[200] && path === "/metrics") responses[200].content = { "text/plain": text };

@@ -3,6 +3,8 @@ import Type from "typebox";
 import { AppError } from "../errors.ts";
 import type { Metrics } from "../metrics.ts";
 import { type App, problems } from "./app-types.ts";
+import type { RequestLimits } from "./limits.ts";
+import { refuseCrowd } from "./pressure.ts";
 
 const Health = Type.Object(
   { status: Type.Literal("ok", { description: "Always the same" }) },
@@ -12,10 +14,11 @@ const Health = Type.Object(
 export interface HealthRoutesOptions {
   readonly pool: pg.Pool;
   readonly metrics: Metrics;
+  readonly limits: RequestLimits;
   readonly closing: AbortSignal;
 }
 
-export function healthRoutes(app: App, { pool, metrics, closing }: HealthRoutesOptions): void {
+export function healthRoutes(app: App, { pool, metrics, limits, closing }: HealthRoutesOptions): void {
   app.get(
     "/healthz",
     {
@@ -41,6 +44,8 @@ export function healthRoutes(app: App, { pool, metrics, closing }: HealthRoutesO
     },
     async () => {
       if (closing.aborted) throw new AppError("unavailable", "The service is shutting down");
+      // The probe would have to wait as well.
+      refuseCrowd(pool, limits);
       try {
         await pool.query("select 1");
       } catch (cause) {

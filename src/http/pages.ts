@@ -35,9 +35,15 @@ export function toPage<Row, Item>(
 export const cursorPart = {
   name: /^[a-z0-9-]{1,64}$/,
   count: /^\d{1,9}$/,
-  moment: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/,
+  moment: /^(?!0000)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/,
   uuid: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
 } as const;
+
+// PostgreSQL refuses the 30th of February, which has the right form.
+function isOfCalendar(moment: string): boolean {
+  const date = new Date(moment);
+  return !Number.isNaN(date.getTime()) && date.toISOString().slice(0, 19) === moment.slice(0, 19);
+}
 
 /** The key in a cursor of ours, whose parts match `parts` in order; throws `invalid_request` for anything else. */
 export function parseCursor(
@@ -47,16 +53,15 @@ export function parseCursor(
   if (cursor === undefined) return undefined;
   try {
     const key: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString("utf8"));
-    const matches = (part: unknown, index: number) => typeof part === "string" && parts[index]?.test(part);
+    const matches = (part: unknown, index: number) =>
+      typeof part === "string" &&
+      parts[index]?.test(part) &&
+      (parts[index] !== cursorPart.moment || isOfCalendar(part));
     if (Array.isArray(key) && key.length === parts.length && key.every(matches)) return key;
   } catch {
     // Falls through to the same answer: not a cursor of ours.
   }
-  throw new AppError(
-    "invalid_request",
-    `cursor "${cursor}" is not one of this list: leave it out to begin anew`,
-    {
-      details: { errors: [{ path: "query:/cursor", message: "is not a cursor of this list" }] },
-    },
-  );
+  throw new AppError("invalid_request", "The cursor is not one of this list: leave it out to begin anew", {
+    details: { errors: [{ path: "query:/cursor", message: "is not a cursor of this list" }] },
+  });
 }

@@ -1,7 +1,9 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
-import Type from "typebox";
+import Type, { type Static } from "typebox";
+import { type Principal, sees } from "../access/principal.ts";
 import { AppError, httpStatusByCode } from "../errors.ts";
 import { isUnavailable } from "../postgres/unavailable.ts";
+import { redactText } from "../redaction.ts";
 
 /** RFC 9457 problem details, with a stable `code`. */
 export const Problem = Type.Object(
@@ -39,16 +41,30 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
     .code(known.httpStatus)
     .type("application/problem+json")
     .serializer((payload: unknown) => JSON.stringify(payload))
-    .send({
-      type: `urn:aidlc:problem:${known.code}`,
-      title: known.code.replaceAll("_", " "),
-      status: known.httpStatus,
-      code: known.code,
-      detail: known.message,
-      instance: request.id,
-      ...(known.details.operation === undefined ? {} : { operation: known.details.operation }),
-      ...(known.details.errors === undefined ? {} : { errors: known.details.errors }),
-    });
+    .send(problemOf(known, request.id, request.principal));
+}
+
+/** The problem document for an error, in answer to the request of this id: what this principal may know of it. */
+export function problemOf(
+  error: AppError,
+  instance: string,
+  principal: Principal | null,
+): Static<typeof Problem> {
+  const { operation, errors } = error.details;
+  return {
+    type: `urn:aidlc:problem:${error.code}`,
+    title: error.code.replaceAll("_", " "),
+    status: error.httpStatus,
+    code: error.code,
+    detail: redactText(error.message),
+    instance,
+    ...(operation !== undefined && principal && sees(principal, operation.team)
+      ? { operation: operation.id }
+      : {}),
+    ...(errors === undefined
+      ? {}
+      : { errors: errors.map(({ path, message }) => ({ path, message: redactText(message) })) }),
+  };
 }
 
 // Only the documentation is for browsers, which ask their user for a name and a password; the API must not make them ask.

@@ -1,13 +1,15 @@
 import type { FastifySchemaCompiler } from "fastify";
-import type { Static, TSchema } from "typebox";
+import Type, { type Static, type TSchema } from "typebox";
 import { Compile } from "typebox/compile";
 import { Settings } from "typebox/system";
 import { Value } from "typebox/value";
+import { credentialIn } from "../../programs/credential-patterns.ts";
 import { AppError, type FieldError } from "../errors.ts";
 import { escapePointer, isStorable } from "./documents.ts";
 
-// A caller gets every mistake of a body at once; the body limit bounds how many there can be.
-Settings.Set({ maxErrors: 100 });
+// A caller gets every mistake of a body at once, within reason.
+const maxErrors = 100;
+Settings.Set({ maxErrors });
 
 interface SchemaError {
   readonly keyword: string;
@@ -33,13 +35,16 @@ export function parser<Schema extends TSchema>(
   };
 }
 
-/** The error for a body whose mistakes are known: its message names the first place, its details name all. */
+/**
+ * The error for a body whose mistakes are known: its message names the first place, its details the first hundred, so that a bad
+ * body can't be made to cost more than a good one.
+ */
 export function invalid(code: "invalid_request" | "invalid_spec", errors: readonly FieldError[]): AppError {
   const first = errors[0];
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
   const what = code === "invalid_spec" ? "The spec" : "The request";
   return new AppError(code, `${what} is not valid: ${first?.path || "/"} ${first?.message}${more}`, {
-    details: { errors },
+    details: { errors: errors.slice(0, maxErrors) },
   });
 }
 
@@ -48,6 +53,8 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
   const compiled = Compile(schema);
   return (value: unknown) => {
     if (httpPart === "body") {
+      // Fastify has null for a body that isn't there.
+      if (Type.IsOptional(schema) && (value ?? undefined) === undefined) return { value: undefined };
       const complete = Value.Default(schema, value);
       if (compiled.Check(complete)) return { value: complete };
       return {
@@ -89,11 +96,9 @@ export function fieldErrors(errors: readonly SchemaError[], document: unknown): 
           at(`${path}/${escapePointer(name)}`).messages.push("is required");
         }
         break;
-      case "additionalProperties":
-        for (const name of named.additionalProperties as string[]) {
-          const unknown = "is not a known field: remove it or correct its name";
-          at(`${path}/${escapePointer(name)}`).messages.push(unknown);
-        }
+      // Unknown fields one by one; "additionalProperties" lists them again, unless there are too many to get so far.
+      case "boolean":
+        at(path).messages.push("is not a known field: remove it or correct its name");
         break;
       // The variants of a union fail one by one; together they say what is allowed.
       case "const":
@@ -106,7 +111,7 @@ export function fieldErrors(errors: readonly SchemaError[], document: unknown): 
         at(path).types.push(String(named.type));
         break;
       // Both only repeat what the errors inside them say.
-      case "boolean":
+      case "additionalProperties":
       case "anyOf":
         break;
       default:
@@ -151,13 +156,19 @@ function converted(schema: TSchema, value: unknown): unknown {
 function valueAt(document: unknown, pointer: string): unknown {
   let value = document;
   for (const segment of pointer.split("/").slice(1)) {
-    if (typeof value !== "object" || value === null) return undefined;
-    value = (value as Record<string, unknown>)[segment.replaceAll("~1", "/").replaceAll("~0", "~")];
+    const key = segment.replaceAll("~1", "/").replaceAll("~0", "~");
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
+    value = (value as Record<string, unknown>)[key];
   }
   return value;
 }
 
 function shown(value: unknown): string {
+  // Told by kind: what is inside may be large, or secret.
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "object" && value !== null) return "an object";
   const text = JSON.stringify(value) ?? "nothing";
+  const credential = typeof value === "string" ? credentialIn(value.slice(0, 1000)) : undefined;
+  if (credential !== undefined) return `what looks like ${credential}`;
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

@@ -2,18 +2,33 @@ import { once } from "node:events";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type pg from "pg";
 import Type from "typebox";
+import { stillSees } from "../access/authorization.ts";
+import { visibleTeams } from "../access/principal.ts";
+import { type AuditTrail, auditContext } from "../audit/trail.ts";
 import { AppError } from "../errors.ts";
 import { type App, OperationId, PipelineName, problems, TeamName } from "../http/app-types.ts";
+import { ConcurrencyLimit } from "../http/concurrency.ts";
+import type { RequestLimits } from "../http/limits.ts";
 import { cursorPart, PageQuery, pageOf, parseCursor, toPage } from "../http/pages.ts";
+import { inTransaction, type Queryable } from "../postgres/pool.ts";
 import { listEvents } from "./events.ts";
 import { followOperation, type OperationFeed } from "./feed.ts";
 import { EventView, eventView, OperationAnswer, operationView } from "./schema.ts";
 import { isEnded, operationKinds, operationStates } from "./states.ts";
-import { findOperation, listOperations, type Operation, requestCancel } from "./store.ts";
+import {
+  findOperation,
+  listOperations,
+  lockOperation,
+  type Operation,
+  operationNotFound,
+  requestCancel,
+} from "./store.ts";
 
 export interface OperationRoutesOptions {
   readonly pool: pg.Pool;
+  readonly audit: AuditTrail;
   readonly feed: OperationFeed;
+  readonly limits: RequestLimits;
   /** Stops an operation of this node at once; operations of other nodes stop with their next lease renewal. */
   readonly cancelHere: (operationId: string) => void;
   /** Aborts when the service shuts down. */
@@ -29,7 +44,8 @@ const eventBatch = 500;
 const maxSequence = 2_147_483_647;
 
 export function operationRoutes(app: App, options: OperationRoutesOptions): void {
-  const { pool, feed, closing } = options;
+  const { pool, audit, feed, closing } = options;
+  const streams = new ConcurrencyLimit(options.limits.streams);
 
   app.get(
     "/operations",
@@ -58,6 +74,7 @@ export function operationRoutes(app: App, options: OperationRoutesOptions): void
       const { limit, cursor, ...filter } = request.query;
       const rows = await listOperations(pool, {
         ...filter,
+        visible: visibleTeams(request.principal),
         after: parseCursor(cursor, cursorPart.moment, cursorPart.uuid),
         limit,
       });
@@ -109,14 +126,25 @@ export function operationRoutes(app: App, options: OperationRoutesOptions): void
     },
     async (request, reply) => {
       const { operation: id } = request.params;
-      const operation = await getOperation(pool, id);
-      const cancelled = await requestCancel(pool, id);
-      if (!cancelled) {
-        throw new AppError(
-          "stack_busy",
-          `Operation ${id} has already ended as ${operation.state}: there is nothing to cancel`,
-        );
-      }
+      const cancelled = await inTransaction(pool, async (client) => {
+        await lockOperation(client, id);
+        const before = await getOperation(client, id);
+        const after = await requestCancel(client, id);
+        if (!after) {
+          throw new AppError(
+            "stack_busy",
+            `Operation ${id} has already ended as ${before.state}: there is nothing to cancel`,
+          );
+        }
+        await audit.change(client, auditContext(request), {
+          action: "operation.cancel",
+          team: after.team,
+          target: `/operations/${id}`,
+          before: standOf(before),
+          after: standOf(after),
+        });
+        return after;
+      });
       options.cancelHere(id);
       return reply.code(202).send(operationView(cancelled));
     },
@@ -167,7 +195,12 @@ export function operationRoutes(app: App, options: OperationRoutesOptions): void
       const operation = await getOperation(pool, id);
       if (request.headers.accept?.includes("text/event-stream")) {
         const after = request.headers["last-event-id"] ?? request.query.after;
-        await streamEvents(options, operation, after, request, reply);
+        const closeStream = streams.open(request.principal.subject);
+        try {
+          await streamEvents(options, operation, after, request, reply);
+        } finally {
+          closeStream();
+        }
         return reply;
       }
       const events = await listEvents(pool, id, request.query.after, request.query.limit);
@@ -180,11 +213,14 @@ export function operationRoutes(app: App, options: OperationRoutesOptions): void
 }
 
 /** Throws `operation_not_found`. */
-async function getOperation(pool: pg.Pool, id: string): Promise<Operation> {
-  const operation = await findOperation(pool, id);
-  if (!operation)
-    throw new AppError("operation_not_found", `There is no operation ${id}: see GET /v1/operations`);
+async function getOperation(db: Queryable, id: string): Promise<Operation> {
+  const operation = await findOperation(db, id);
+  if (!operation) throw operationNotFound(id);
   return operation;
+}
+
+function standOf({ kind, state, cancelRequestedAt }: Operation) {
+  return { kind, state, cancelRequestedAt };
 }
 
 function waitOf(prefer: string | undefined): number {
@@ -216,11 +252,16 @@ async function streamEvents(
     "x-content-type-options": "nosniff",
     "x-request-id": request.id,
   });
-  const signal = AbortSignal.any([closing, goneSignal(reply)]);
+  const unseen = new AbortController();
+  const signal = AbortSignal.any([closing, goneSignal(reply), unseen.signal]);
   const write = async (text: string) => {
     if (!raw.write(text)) await once(raw, "drain", { signal });
   };
-  const keepAlive = setInterval(() => raw.write(": keep-alive\n\n"), keepAliveMs);
+  const keepAlive = setInterval(async () => {
+    raw.write(": keep-alive\n\n");
+    // The stream may outlive its reader's token, and the roles that let them in.
+    if (!(await stillSees(request, operation.team))) unseen.abort();
+  }, keepAliveMs);
   let sent = after;
   try {
     await write("retry: 1000\n\n");

@@ -71,6 +71,12 @@ export const OperationView = Type.Object(
     account: Type.Optional(AccountName),
     pipeline: Type.Optional(PipelineName),
     revision: Type.Optional(Type.Integer({ description: "The revision it works with" })),
+    requestedBy: Type.Optional(
+      Type.String({
+        description:
+          "Who asked for it: `user:` or `key:` and an id, or `service`; absent where that was not recorded yet",
+      }),
+    ),
     createdAt: Moment("When it was asked for"),
     startedAt: Type.Optional(Moment("When it began to run")),
     finishedAt: Type.Optional(Moment("When it ended")),
@@ -123,6 +129,7 @@ export function operationView(operation: Operation): Static<typeof OperationView
     team: operation.team,
     ...(subject.type === "account" ? { account: subject.account } : { pipeline: subject.pipeline }),
     ...(operation.revision === null ? {} : { revision: operation.revision }),
+    ...(operation.requestedBy === null ? {} : { requestedBy: operation.requestedBy }),
     createdAt: operation.createdAt.toISOString(),
     ...(operation.startedAt === null ? {} : { startedAt: operation.startedAt.toISOString() }),
     ...(operation.finishedAt === null ? {} : { finishedAt: operation.finishedAt.toISOString() }),

@@ -1,6 +1,7 @@
 import type { PolicyFinding } from "../../programs/policies/evaluate.ts";
 import type { PipelineSpec } from "../../programs/spec.ts";
 import type { OperationError, Step } from "../engine/protocol.ts";
+import { AppError } from "../errors.ts";
 import { toJsonb } from "../postgres/json.ts";
 import type { Queryable } from "../postgres/pool.ts";
 import type { OperationKind, OperationState } from "./states.ts";
@@ -40,6 +41,8 @@ export interface Operation {
   readonly revision: number | null;
   readonly options: OperationOptions;
   readonly requestId: string;
+  /** The subject that asked for it; null where an older version of the service recorded it. */
+  readonly requestedBy: string | null;
   readonly createdAt: Date;
   readonly startedAt: Date | null;
   readonly finishedAt: Date | null;
@@ -60,6 +63,7 @@ export interface OperationRow {
   revision: number | null;
   options: OperationOptions;
   request_id: string;
+  requested_by: string | null;
   created_at: Date;
   started_at: Date | null;
   finished_at: Date | null;
@@ -69,8 +73,8 @@ export interface OperationRow {
 }
 
 /** The columns of an `OperationRow`, for `select` and `returning`. */
-export const operationColumns = `id, kind, state, stack_id, team, pipeline_id, pipeline, account, revision, options, request_id, created_at,
-  started_at, finished_at, cancel_requested_at, result, error`;
+export const operationColumns = `id, kind, state, stack_id, team, pipeline_id, pipeline, account, revision, options, request_id,
+  requested_by, created_at, started_at, finished_at, cancel_requested_at, result, error`;
 
 export function fromRow(row: OperationRow): Operation {
   const subject: Subject =
@@ -87,6 +91,7 @@ export function fromRow(row: OperationRow): Operation {
     revision: row.revision,
     options: row.options,
     requestId: row.request_id,
+    requestedBy: row.requested_by,
     createdAt: row.created_at,
     startedAt: row.started_at,
     finishedAt: row.finished_at,
@@ -105,13 +110,16 @@ export interface NewOperation {
   readonly revision: number | null;
   readonly options: OperationOptions;
   readonly requestId: string;
+  /** The subject that asks for it. */
+  readonly requestedBy: string;
 }
 
 export async function insertOperation(db: Queryable, operation: NewOperation): Promise<Operation> {
   const { subject } = operation;
   const inserted = await db.query<OperationRow>(
-    `insert into operations (id, kind, stack_id, team, pipeline_id, pipeline, account, revision, options, request_id)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning ${operationColumns}`,
+    `insert into operations (id, kind, stack_id, team, pipeline_id, pipeline, account, revision, options, request_id,
+       requested_by)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning ${operationColumns}`,
     [
       operation.id,
       operation.kind,
@@ -123,6 +131,7 @@ export async function insertOperation(db: Queryable, operation: NewOperation): P
       operation.revision,
       toJsonb(operation.options),
       operation.requestId,
+      operation.requestedBy,
     ],
   );
   return fromRow(inserted.rows[0] as OperationRow);
@@ -135,7 +144,23 @@ export async function findOperation(db: Queryable, id: string): Promise<Operatio
   return found.rows[0] && fromRow(found.rows[0]);
 }
 
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** Whose an operation is; undefined for what is no operation's id. */
+export async function teamOfOperation(db: Queryable, id: string): Promise<string | undefined> {
+  if (!uuid.test(id)) return undefined;
+  const found = await db.query<{ team: string }>("select team from operations where id = $1", [id]);
+  return found.rows[0]?.team;
+}
+
+/** What is answered for an operation that isn't there, and with `denied` for one that the caller may not see. */
+export function operationNotFound(id: string, options?: { readonly denied: boolean }): AppError {
+  return new AppError("operation_not_found", `There is no operation ${id}: see GET /v1/operations`, options);
+}
+
 export interface OperationFilter {
+  /** The teams whose operations may be seen; undefined: all. */
+  readonly visible: readonly string[] | undefined;
   readonly team?: string | undefined;
   readonly pipeline?: string | undefined;
   readonly state?: OperationState | undefined;
@@ -156,6 +181,7 @@ export async function listOperations(
      where ($1::text is null or team = $1) and ($2::text is null or pipeline = $2)
        and ($3::text is null or state = $3) and ($4::text is null or kind = $4)
        and ($5::timestamptz is null or (created_at, id) < ($5::timestamptz, $6::uuid))
+       and ($8::text[] is null or team = any ($8))
      order by created_at desc, id desc limit $7`,
     [
       filter.team ?? null,
@@ -165,6 +191,7 @@ export async function listOperations(
       afterTime,
       afterId,
       filter.limit + 1,
+      filter.visible ?? null,
     ],
   );
   return found.rows.map((row) => ({ operation: fromRow(row), key: [row.key_time, row.id] }));
@@ -191,6 +218,11 @@ export async function supersedeQueuedUpdates(db: Queryable, stackId: string): Pr
      select pg_notify('operation_changed', id::text) from ended`,
     [stackId],
   );
+}
+
+/** Keeps an operation in its state until the transaction has ended. */
+export async function lockOperation(db: Queryable, id: string): Promise<void> {
+  await db.query("select from operations where id = $1 for update", [id]);
 }
 
 /** Asks for an operation's end: a queued one ends at once, a running one as soon as its engine has stopped. */

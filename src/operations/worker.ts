@@ -2,6 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import type { Logger } from "pino";
 import type { PolicyException } from "../../programs/policies/evaluate.ts";
+import { type AuditTrail, serviceContext } from "../audit/trail.ts";
+import type { TeamAccount } from "../aws/team-account.ts";
 import { digestOf } from "../digest.ts";
 import { lostEnd, type ProgramRequest, type RunOutcome, type TimedEvent } from "../engine/protocol.ts";
 import { reap, waitUntilGone } from "../engine/reaper.ts";
@@ -11,6 +13,7 @@ import type { Metrics } from "../metrics.ts";
 import { inTransaction } from "../postgres/pool.ts";
 import { isUnavailable } from "../postgres/unavailable.ts";
 import type { Queue, QueuedOperation } from "../queue/queue.ts";
+import { redactText } from "../redaction.ts";
 import { findStack, recordSnapshot, type StackRow } from "../stacks/store.ts";
 import {
   type Claim,
@@ -22,11 +25,14 @@ import {
 } from "./claims.ts";
 import { EventRecorder } from "./event-recorder.ts";
 import type { StackPassphrases } from "./passphrases.ts";
-import { isEnded, laneOf } from "./states.ts";
+import type { GrantedCredentials, RunCredentialsIssuer } from "./run-credentials.ts";
+import { changesStack, isEnded, laneOf } from "./states.ts";
 import { findOperation, type Operation, type OperationResult } from "./store.ts";
 
 /** What a feature does for the operations on its own stacks. */
 export interface StackOwner {
+  /** The account that the operation works in, as it is registered now; throws `AppError` when there is none. */
+  accountOf(operation: Operation): Promise<TeamAccount>;
   /** The program and its input as they are now; throws `AppError` when it can't be built. */
   programFor(operation: Operation): Promise<ProgramRequest>;
   /** Exceptions from policies that its operations may use; none unless given. */
@@ -39,10 +45,12 @@ export interface StackOwner {
 
 export interface WorkerOptions {
   readonly pool: pg.Pool;
+  readonly audit: AuditTrail;
   readonly queue: Queue;
   readonly supervisor: Supervisor;
   readonly owners: Readonly<Record<Operation["subject"]["type"], StackOwner>>;
   readonly passphrases: StackPassphrases;
+  readonly credentials: Pick<RunCredentialsIssuer, "grant">;
   readonly backendUrl: string;
   readonly node: string;
   /** Ids of policies that are mandatory although a profile only advises them. */
@@ -135,7 +143,11 @@ export class Worker {
       if (lapsed.runner !== null) await waitUntilGone(lapsed.runner, this.#options.orderlyEndMs);
       const killed = lapsed.runner === null ? 0 : await reap(lapsed.runner);
       const end = lostEnd(lapsed.kind, "The service ended while this operation ran");
-      await finishOperation(pool, lapsed.id, lapsed.fencingToken, { ...end, result: null });
+      await inTransaction(pool, async (client) => {
+        if (!(await finishOperation(client, lapsed.id, lapsed.fencingToken, { ...end, result: null })))
+          return;
+        await this.#auditEnd(client, (await findOperation(client, lapsed.id)) as Operation);
+      });
       await queue.discard(laneOf(lapsed.kind), lapsed.id);
       log.warn(
         { operationId: lapsed.id, killed, state: end.state },
@@ -149,24 +161,30 @@ export class Worker {
     const { operation, fencingToken } = claim;
     const prepared = await this.#prepare(claim, log);
     if ("state" in prepared) return prepared;
-    const { stack, program, exceptions } = prepared;
+    const { stack, program, exceptions, credentials } = prepared;
+    const { revoke, ...sessions } = credentials;
     const recorder = new EventRecorder(pool, operation.id, fencingToken, log);
-    const outcome = await prepared.run(
-      {
-        operationId: operation.id,
-        action: operation.kind,
-        stack: { project: stack.project, name: stack.name, exists: stack.initialized },
-        program,
-        data: operation.options.data ?? "retain",
-        policies: { exceptions, enforced: enforcedPolicies },
-        passphrase: passphrases.of(stack.project, stack.name),
-        backendUrl,
-      },
-      signal,
-      (timed: TimedEvent) => recorder.add(timed),
-    );
-    await recorder.close();
-    return outcome;
+    try {
+      const outcome = await prepared.run(
+        {
+          operationId: operation.id,
+          action: operation.kind,
+          stack: { project: stack.project, name: stack.name, exists: stack.initialized },
+          program,
+          data: operation.options.data ?? "retain",
+          policies: { exceptions, enforced: enforcedPolicies },
+          passphrase: passphrases.of(stack.project, stack.name),
+          backendUrl,
+          credentials: sessions,
+        },
+        signal,
+        (timed: TimedEvent) => recorder.add(timed),
+      );
+      await recorder.close();
+      return outcome;
+    } finally {
+      revoke();
+    }
   }
 
   /**
@@ -177,18 +195,24 @@ export class Worker {
     const { pool, supervisor, owners } = this.#options;
     const { operation, fencingToken } = claim;
     let runner: Runner | undefined;
+    let credentials: GrantedCredentials | undefined;
     try {
       const owner = owners[operation.subject.type];
-      const [program, exceptions = [], stack] = await Promise.all([
+      const [account, stack] = await Promise.all([
+        owner.accountOf(operation),
+        findStack(pool, operation.stackId),
+      ]);
+      credentials = await this.#options.credentials.grant(operation, account, stack);
+      const [program, exceptions = []] = await Promise.all([
         owner.programFor(operation),
         owner.exceptionsFor?.(operation),
-        findStack(pool, operation.stackId),
       ]);
       runner = await supervisor.take();
       await recordRunner(pool, operation.id, fencingToken, runner);
-      return { run: runner.run, program, exceptions, stack };
+      return { run: runner.run, program, exceptions, stack, credentials };
     } catch (error) {
       log.error({ err: error }, "operation could not be started");
+      credentials?.revoke();
       await runner?.dispose();
       return failedBeforeRun(error);
     }
@@ -237,7 +261,28 @@ export class Worker {
         await recordSnapshot(client, operation.stackId, fencingToken, { exists: stackExists, snapshot });
       }
       await owner.onEnded(client, operation, outcome);
+      await this.#auditEnd(client, (await findOperation(client, operation.id)) as Operation);
       return true;
+    });
+  }
+
+  async #auditEnd(client: pg.PoolClient, operation: Operation): Promise<void> {
+    const { id, kind, state, team, requestId, requestedBy, revision, result, error } = operation;
+    if (!changesStack(kind)) return;
+    await this.#options.audit.change(client, serviceContext(requestId), {
+      action: "operation.end",
+      team,
+      target: `/operations/${id}`,
+      before: { state: "running" },
+      after: {
+        state,
+        kind,
+        subject: operation.subject,
+        revision,
+        requestedBy,
+        changes: result?.changes,
+        error: error?.code,
+      },
     });
   }
 }
@@ -247,6 +292,7 @@ interface PreparedRun extends Pick<Runner, "run"> {
   readonly program: ProgramRequest;
   readonly exceptions: readonly PolicyException[];
   readonly stack: StackRow;
+  readonly credentials: GrantedCredentials;
 }
 
 function resultOf(operation: Operation, outcome: RunOutcome): OperationResult {
@@ -262,16 +308,19 @@ function resultOf(operation: Operation, outcome: RunOutcome): OperationResult {
 }
 
 function failedBeforeRun(error: unknown): RunOutcome {
+  const refused = error instanceof AppError && error.code === "account_refused";
   return {
     state: "failed",
     changes: {},
     steps: [],
     stackExists: true,
     error: {
-      code: "engine_failed",
+      code: refused ? "access_denied" : "engine_failed",
       // Of what isn't ours, only the log tells: it may name hosts, paths or worse.
-      message: error instanceof AppError ? error.message : "The operation could not be started",
-      remedy: "Nothing was changed: look at the service's logs, then repeat it",
+      message: error instanceof AppError ? redactText(error.message) : "The operation could not be started",
+      remedy: refused
+        ? "Nothing was changed: mend the role or its registration, then repeat it"
+        : "Nothing was changed: look at the service's logs, then repeat it",
     },
   };
 }

@@ -3,13 +3,17 @@ import type { Profile } from "../../programs/profiles.ts";
 import type { PipelineSpec } from "../../programs/spec.ts";
 import { changeProblems, regionProblems } from "../../programs/spec-changes.ts";
 import { type Account, foundationOutputs, getAccount, shareFoundation } from "../accounts/store.ts";
-import { AppError } from "../errors.ts";
+import type { AuditContext, AuditTrail } from "../audit/trail.ts";
+import { digestOf } from "../digest.ts";
+import { AppError, type AppErrorDetails } from "../errors.ts";
 import type { OperationKind } from "../operations/states.ts";
 import { activeChange, type Operation, type OperationOptions } from "../operations/store.ts";
 import { submitOperation } from "../operations/submit.ts";
 import { inTransaction } from "../postgres/pool.ts";
 import type { Queue } from "../queue/queue.ts";
+import { masked } from "../redaction.ts";
 import { ensureStack } from "../stacks/store.ts";
+import { admitPipeline } from "../teams/quotas.ts";
 import { holdTeam } from "../teams/store.ts";
 import { rememberRequest, repeatedOperation } from "./idempotency.ts";
 import { mergePatch, parseSpec } from "./spec.ts";
@@ -26,6 +30,7 @@ import {
 export interface PipelineServices {
   readonly pool: pg.Pool;
   readonly queue: Queue;
+  readonly audit: AuditTrail;
 }
 
 /** Which pipeline a request is about, and under which conditions. */
@@ -34,34 +39,34 @@ export interface PipelineRequest {
   readonly name: string;
   /** The ETag that the pipeline must have, as the header `If-Match` gives it. */
   readonly ifMatch?: string | undefined;
-  readonly requestId: string;
+  readonly by: AuditContext;
 }
 
 /** Creates the pipeline with this spec, or brings it to it; throws `AppError` for whatever stands in the way. */
 export async function applySpec(
-  { pool, queue }: PipelineServices,
+  services: PipelineServices,
   request: PipelineRequest,
   spec: PipelineSpec,
 ): Promise<Operation> {
-  return inTransaction(pool, async (client) => {
+  return inTransaction(services.pool, async (client) => {
     await hold(client, request);
     await usableAccount(client, request.team, spec);
     const existing = await findPipeline(client, request.team, request.name);
     checkRevision(request, existing);
     return existing
-      ? revise(client, queue, existing, spec, request.requestId)
-      : create(client, queue, request, spec);
+      ? revise(client, services, request, existing, spec)
+      : create(client, services, request, spec);
   });
 }
 
 /** Creates a pipeline that must not exist yet. A repeated request with the same key gets the first one's operation. */
 export async function createPipeline(
-  { pool, queue }: PipelineServices,
+  services: PipelineServices,
   request: PipelineRequest & { readonly idempotencyKey: string | undefined },
   spec: PipelineSpec,
 ): Promise<Operation> {
   const { team, name, idempotencyKey: key } = request;
-  return inTransaction(pool, async (client) => {
+  return inTransaction(services.pool, async (client) => {
     await holdTeam(client, team);
     const repeated =
       key === undefined ? undefined : await repeatedOperation(client, team, key, { name, spec });
@@ -74,81 +79,96 @@ export async function createPipeline(
         `Team "${team}" has a pipeline "${name}" already: change it with PUT or PATCH`,
       );
     }
-    const created = await create(client, queue, request, spec);
-    if (key !== undefined) await rememberRequest(client, team, key, { name, spec }, created.id);
-    return created;
+    return create(client, services, request, spec, async ({ id }) => {
+      if (key !== undefined) await rememberRequest(client, team, key, { name, spec }, id);
+    });
   });
 }
 
 /** Applies a JSON merge patch to the desired spec. */
 export async function patchSpec(
-  { pool, queue }: PipelineServices,
+  services: PipelineServices,
   request: PipelineRequest,
   patch: unknown,
 ): Promise<Operation> {
-  return inTransaction(pool, async (client) => {
+  return inTransaction(services.pool, async (client) => {
     await hold(client, request);
     const pipeline = await getPipeline(client, request.team, request.name);
     checkRevision(request, pipeline);
     const spec = parseSpec(mergePatch(pipeline.spec, patch));
     await usableAccount(client, request.team, spec);
-    return revise(client, queue, pipeline, spec, request.requestId);
+    return revise(client, services, request, pipeline, spec);
   });
 }
 
 /** Previews a spec, of a pipeline that needn't exist yet; without one, the desired revision. */
 export async function previewSpec(
-  { pool, queue }: PipelineServices,
+  { pool, queue, audit }: PipelineServices,
   request: PipelineRequest,
   given: PipelineSpec | undefined,
 ): Promise<Operation> {
-  const { team, name, requestId } = request;
+  const { team, name, by } = request;
   return inTransaction(pool, async (client) => {
     await holdTeam(client, team);
     const existing = given ? await findPipeline(client, team, name) : await getPipeline(client, team, name);
     const spec = given ?? (existing as Pipeline).spec;
     checkChange(existing, spec);
     await usableAccount(client, team, spec);
-    return submitOperation(client, queue, {
+    const operation = await submitOperation(client, queue, {
       kind: "preview",
       stackId: existing?.stackId ?? (await ensureStack(client, pipelineProject, `${team}.${name}`)),
       team,
       subject: { type: "pipeline", pipeline: name, pipelineId: existing?.id ?? null },
       revision: given ? null : (existing as Pipeline).desiredRevision,
       options: { spec },
-      requestId,
+      requestId: by.requestId,
+      requestedBy: by.subject,
     });
+    await audit.change(client, by, {
+      ...auditedPipeline(request, "preview"),
+      before: existing && standOf(existing),
+      after: { operation: operation.id, specDigest: digestOf(spec) },
+    });
+    return operation;
   });
 }
 
 /** Submits an operation that works with what was applied last: a check, a repair, the end. */
 export async function submitOnApplied(
-  { pool, queue }: PipelineServices,
+  { pool, queue, audit }: PipelineServices,
   request: PipelineRequest,
-  kind: OperationKind,
+  kind: "destroy" | "drift" | "reconcile" | "refresh",
   options: OperationOptions,
 ): Promise<Operation> {
+  const { by } = request;
   return inTransaction(pool, async (client) => {
     await hold(client, request);
     const pipeline = await getPipeline(client, request.team, request.name);
     checkRevision(request, pipeline);
     if (pipeline.appliedRevision === null && !worksUnapplied.includes(kind)) {
-      const operation = pipeline.lastChange?.id;
+      const { lastChange, team } = pipeline;
       throw new AppError(
         "pipeline_conflict",
         `Pipeline "${request.name}" has never been applied completely: apply it first`,
-        { details: operation === undefined ? {} : { operation } },
+        { details: lastChange === null ? {} : { operation: { id: lastChange.id, team } } },
       );
     }
-    return submitOperation(client, queue, {
+    const operation = await submitOperation(client, queue, {
       kind,
       stackId: pipeline.stackId,
       team: pipeline.team,
       subject: { type: "pipeline", pipeline: pipeline.name, pipelineId: pipeline.id },
       revision: pipeline.appliedRevision ?? pipeline.desiredRevision,
       options,
-      requestId: request.requestId,
+      requestId: by.requestId,
+      requestedBy: by.subject,
     });
+    await audit.change(client, by, {
+      ...auditedPipeline(request, kind === "destroy" ? "delete" : kind),
+      before: standOf(pipeline),
+      after: { operation: operation.id, ...options },
+    });
+    return operation;
   });
 }
 
@@ -181,12 +201,12 @@ async function usableAccount(client: pg.PoolClient, team: string, spec: Pipeline
   if (change?.kind === "destroy" || (change && !account.foundationReady)) {
     throw new AppError(
       "foundation_not_ready",
-      `Operation ${change.id} is working on the foundation: wait until it has ended`,
-      { details: { operation: change.id, retryAfterSeconds: 5 } },
+      "An operation is working on the foundation: wait until it has ended",
+      { details: inTheWay(change) },
     );
   }
   const { profile } = await foundationOutputs(client, account);
-  if (spec.profile === "production") checkProduction(account, profile, change?.id);
+  if (spec.profile === "production") checkProduction(account, profile, change);
   const errors = [...regionProblems(spec, account.aws.region)];
   if (errors.length > 0) {
     throw new AppError("invalid_spec", "The spec does not fit the account's region", { details: { errors } });
@@ -194,8 +214,12 @@ async function usableAccount(client: pg.PoolClient, team: string, spec: Pipeline
   return account;
 }
 
+function inTheWay({ id, team }: Operation): AppErrorDetails {
+  return { operation: { id, team }, retryAfterSeconds: 5 };
+}
+
 /** A production pipeline stands on a foundation that is meant to be, and is, production. */
-function checkProduction(account: Account, provisioned: Profile, change: string | undefined): void {
+function checkProduction(account: Account, provisioned: Profile, change: Operation | undefined): void {
   const { name, team, settings } = account;
   if (settings.profile !== "production") {
     const remedy = `PUT /v1/teams/${team}/accounts/${name} with foundation.profile "production" first`;
@@ -208,29 +232,46 @@ function checkProduction(account: Account, provisioned: Profile, change: string 
   throw new AppError(
     "foundation_not_ready",
     `The foundation of account "${name}" is not production yet: wait until its operation has succeeded, or PUT the account again`,
-    { details: change === undefined ? {} : { operation: change, retryAfterSeconds: 5 } },
+    { details: change === undefined ? {} : inTheWay(change) },
   );
 }
 
 async function create(
   client: pg.PoolClient,
-  queue: Queue,
-  { team, name, requestId }: PipelineRequest,
+  { queue, audit }: PipelineServices,
+  request: PipelineRequest,
   spec: PipelineSpec,
+  onSubmitted: (operation: Operation) => Promise<void> = async () => {},
 ): Promise<Operation> {
+  const { team, name, by } = request;
   const stackId = await ensureStack(client, pipelineProject, `${team}.${name}`);
-  return submitUpdate(client, queue, await insertPipeline(client, { team, name, stackId, spec }), requestId);
+  await admitPipeline(client, team);
+  const pipeline = await insertPipeline(client, { team, name, stackId, spec });
+  const operation = await submitUpdate(client, queue, pipeline, by);
+  await onSubmitted(operation);
+  await audit.change(client, by, {
+    ...auditedPipeline(request, "create"),
+    after: { operation: operation.id, ...standOf(pipeline), spec: auditedSpec(spec) },
+  });
+  return operation;
 }
 
 async function revise(
   client: pg.PoolClient,
-  queue: Queue,
+  { queue, audit }: PipelineServices,
+  request: PipelineRequest,
   pipeline: Pipeline,
   spec: PipelineSpec,
-  requestId: string,
 ): Promise<Operation> {
   checkChange(pipeline, spec);
-  return submitUpdate(client, queue, await reviseSpec(client, pipeline, spec), requestId);
+  const revised = await reviseSpec(client, pipeline, spec);
+  const operation = await submitUpdate(client, queue, revised, request.by);
+  await audit.change(client, request.by, {
+    ...auditedPipeline(request, "update"),
+    before: { ...standOf(pipeline), spec: auditedSpec(pipeline.spec) },
+    after: { operation: operation.id, ...standOf(revised), spec: auditedSpec(spec) },
+  });
+  return operation;
 }
 
 /** Brings the pipeline to its desired revision. */
@@ -238,7 +279,7 @@ export function submitUpdate(
   client: pg.PoolClient,
   queue: Queue,
   pipeline: Pipeline,
-  requestId: string,
+  { requestId, subject }: AuditContext,
 ): Promise<Operation> {
   return submitOperation(client, queue, {
     kind: "update",
@@ -248,7 +289,23 @@ export function submitUpdate(
     revision: pipeline.desiredRevision,
     options: {},
     requestId,
+    requestedBy: subject,
   });
+}
+
+function auditedPipeline({ team, name }: PipelineRequest, verb: string) {
+  return { action: `pipeline.${verb}`, team, target: `/teams/${team}/pipelines/${name}` };
+}
+
+/** Whoever knows the address of a webhook can write there, and the trail is kept for good. */
+function auditedSpec(spec: PipelineSpec): PipelineSpec {
+  const { alerts } = spec;
+  return { ...spec, alerts: { ...alerts, webhooks: alerts.webhooks.map(() => masked) } };
+}
+
+/** Where a pipeline stands; the digest tells of a spec that is too long for the audit trail which one it was. */
+function standOf({ desiredRevision, appliedRevision, spec }: Pipeline) {
+  return { desiredRevision, appliedRevision, specDigest: digestOf(spec) };
 }
 
 function checkChange(pipeline: Pipeline | undefined, spec: PipelineSpec): void {

@@ -14,15 +14,15 @@ export async function repeatedOperation(
   await db.query("select pg_advisory_xact_lock(hashtextextended($1, 0))", [`idempotency ${team}/${key}`]);
   const found = await db.query<{ request_digest: string; operation_id: string }>(
     "select request_digest, operation_id from idempotency_keys where team = $1 and key = $2",
-    [team, key],
+    [team, storedKey(key)],
   );
   const row = found.rows[0];
   if (!row) return undefined;
   if (row.request_digest !== digestOf(request)) {
     throw new AppError(
       "idempotency_conflict",
-      `Idempotency-Key "${key}" was used for a different request: use a new key`,
-      { details: { operation: row.operation_id } },
+      "The Idempotency-Key was used for a different request: use a new key",
+      { details: { operation: { id: row.operation_id, team } } },
     );
   }
   return findOperation(db, row.operation_id);
@@ -37,6 +37,11 @@ export async function rememberRequest(
 ): Promise<void> {
   await db.query(
     "insert into idempotency_keys (team, key, request_digest, operation_id) values ($1, $2, $3, $4)",
-    [team, key, digestOf(request), operationId],
+    [team, storedKey(key), digestOf(request), operationId],
   );
+}
+
+/** What callers make their keys of is theirs to keep. */
+function storedKey(key: string): string {
+  return digestOf(key);
 }

@@ -8,13 +8,15 @@ import type { StackOwner } from "../operations/worker.ts";
 import { toPolicyException } from "../policies/exceptions.ts";
 import { listExceptions } from "../policies/store.ts";
 import type { Queryable } from "../postgres/pool.ts";
-import type { Queue } from "../queue/queue.ts";
+import type { PipelineServices } from "./changes.ts";
 import { lastRelease } from "./releases.ts";
 import { accountOf, getPipeline, getRevision, markDeleted, setApplied } from "./store.ts";
 
 /** Runs operations on the stack of a pipeline. */
-export function pipelineOwner(pool: pg.Pool, queue: Queue): StackOwner {
+export function pipelineOwner({ pool, queue, audit }: PipelineServices): StackOwner {
   return {
+    accountOf: async (operation) =>
+      getAccount(pool, operation.team, (await specFor(pool, operation)).account),
     programFor: async (operation) => {
       const { team, subject, options } = operation;
       if (subject.type !== "pipeline") throw new Error("Not a pipeline's operation");
@@ -52,7 +54,7 @@ export function pipelineOwner(pool: pg.Pool, queue: Queue): StackOwner {
       if (kind !== "destroy") return;
       const account = await accountLeft(client, operation, outcome);
       await markDeleted(client, subject.pipelineId);
-      if (account !== undefined) await endIfUnused(client, queue, { team, account, requestId });
+      if (account !== undefined) await endIfUnused(client, { queue, audit }, { team, account, requestId });
     },
   };
 }

@@ -27,7 +27,7 @@ export interface RecordedRelease {
  * now. The same release again is recorded once. Throws `invalid_request` for one that can't be this pipeline's.
  */
 export async function recordRelease(
-  { pool, queue }: PipelineServices,
+  { pool, queue, audit }: PipelineServices,
   request: PipelineRequest,
   release: Release,
 ): Promise<Operation> {
@@ -41,8 +41,17 @@ export async function recordRelease(
       pipeline: pipeline.name,
     });
     if (problems.length > 0) throw invalid("invalid_request", problems);
-    await insertRelease(client, pipeline.id, pipeline.spec.serving.mode, release);
-    return submitUpdate(client, queue, pipeline, request.requestId);
+    const before = await lastRelease(client, pipeline.id);
+    await insertRelease(client, pipeline.id, before, pipeline.spec.serving.mode, release);
+    const operation = await submitUpdate(client, queue, pipeline, request.by);
+    await audit.change(client, request.by, {
+      action: "release.record",
+      team: request.team,
+      target: `/teams/${request.team}/pipelines/${request.name}`,
+      before: before && { number: before.number, mode: before.mode, release: before.release },
+      after: { operation: operation.id, mode: pipeline.spec.serving.mode, release },
+    });
+    return operation;
   });
 }
 
@@ -79,10 +88,10 @@ export function releaseProblems(
 async function insertRelease(
   db: Queryable,
   pipelineId: string,
+  last: RecordedRelease | undefined,
   mode: ServingMode,
   release: Release,
 ): Promise<void> {
-  const last = await lastRelease(db, pipelineId);
   if (last?.mode === mode && digestOf(last.release) === digestOf(release)) return;
   await db.query("insert into releases (pipeline_id, number, mode, release) values ($1, $2, $3, $4)", [
     pipelineId,

@@ -3,7 +3,7 @@ import Type from "typebox";
 import type { PipelineOutputs } from "../../programs/outputs.ts";
 import { getAccount } from "../accounts/store.ts";
 import { AppError } from "../errors.ts";
-import { type App, Moment, problems } from "../http/app-types.ts";
+import { type App, Moment, problems, singleLine } from "../http/app-types.ts";
 import { cursorPart, PageQuery, pageOf, parseCursor, toPage } from "../http/pages.ts";
 import { failedPhases } from "../operations/events.ts";
 import { PhaseName } from "../operations/schema.ts";
@@ -97,7 +97,11 @@ export function pipelineReportRoutes(app: App, { pool, sageMaker }: ReportRoutes
             ...PageQuery,
             phase: Type.Optional(PhaseName),
             type: Type.Optional(
-              Type.String({ maxLength: 200, description: "Only this type, such as aws:s3/bucket:Bucket" }),
+              Type.String({
+                maxLength: 200,
+                pattern: singleLine,
+                description: "Only this type, such as aws:s3/bucket:Bucket",
+              }),
             ),
           },
           { additionalProperties: false },
@@ -197,7 +201,7 @@ async function sageMakerStatus(
   if (!training) {
     return { unavailable: "The stack has no SageMaker pipeline (yet)", executions: [], modelPackages: [] };
   }
-  return readSageMaker(clients(account.aws), {
+  return readSageMaker(clients(account), {
     pipeline: training.pipelineName,
     modelPackageGroup: training.modelPackageGroupName,
   });

@@ -1,6 +1,7 @@
-import type { FastifyReply } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import type pg from "pg";
 import Type from "typebox";
+import { auditContext } from "../audit/trail.ts";
 import { AppError } from "../errors.ts";
 import { AccountName, type App, PipelineName, problems, TeamName } from "../http/app-types.ts";
 import { cursorPart, PageQuery, pageOf, parseCursor, toPage } from "../http/pages.ts";
@@ -92,7 +93,7 @@ export function pipelineRoutes(app: App, services: PipelineServices): void {
             team: request.params.team,
             name: request.body.name,
             idempotencyKey: request.headers["idempotency-key"],
-            requestId: request.id,
+            by: auditContext(request),
           },
           parseSpec(request.body.spec),
         ),
@@ -250,13 +251,14 @@ export async function pipelineOf(
 }
 
 /** What a change needs to know of the HTTP request. */
-export function changeRequest(request: {
-  readonly id: string;
-  readonly params: { readonly team: string; readonly pipeline: string };
-  readonly headers: { readonly "if-match"?: string | undefined };
-}): PipelineRequest {
+export function changeRequest(
+  request: Pick<FastifyRequest, "principal" | "ip" | "id"> & {
+    readonly params: { readonly team: string; readonly pipeline: string };
+    readonly headers: { readonly "if-match"?: string | undefined };
+  },
+): PipelineRequest {
   const { team, pipeline: name } = request.params;
-  return { team, name, ifMatch: request.headers["if-match"], requestId: request.id };
+  return { team, name, ifMatch: request.headers["if-match"], by: auditContext(request) };
 }
 
 /** Runs `work`; the paths of a spec's mistakes become those of a body that carries the spec in its field `spec`. */

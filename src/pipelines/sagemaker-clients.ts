@@ -1,15 +1,16 @@
 import { SageMakerClient } from "@aws-sdk/client-sagemaker";
 import { awsClients, type ClientConfiguration, sandboxClients } from "../aws/account-clients.ts";
+import { statusSessionPolicy } from "../aws/session-policies.ts";
 import type { SageMakerClients } from "./sagemaker.ts";
 
 // Someone waits for the status.
 const maxAttempts = 2;
 const create = (configuration: ClientConfiguration) => new SageMakerClient(configuration);
 
-/** Clients for AWS itself: they assume the account's role from the service's own identity, as the provider does. */
+/** Clients for AWS itself, which only look. */
 export const awsSageMakerClients = (): SageMakerClients =>
-  awsClients(create, { sessionName: "aidlc-status", maxAttempts });
+  awsClients(create, { sessionName: "aidlc-status", policy: statusSessionPolicy(), maxAttempts });
 
-/** Clients for the sandbox, which the service serves itself at `endpoint()` behind the administrator's token. */
-export const sandboxSageMakerClients = (endpoint: () => string, adminToken: string): SageMakerClients =>
-  sandboxClients(create, { endpoint, adminToken, maxAttempts });
+/** Clients for the sandbox, which the service serves itself at `endpoint()` behind a token of its own. */
+export const sandboxSageMakerClients = (endpoint: () => string, token: string): SageMakerClients =>
+  sandboxClients(create, { endpoint, token, maxAttempts });

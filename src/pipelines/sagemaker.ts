@@ -5,6 +5,7 @@ import {
   type SageMakerClient,
 } from "@aws-sdk/client-sagemaker";
 import type { AccountClients } from "../aws/account-clients.ts";
+import { redactText } from "../redaction.ts";
 
 export type SageMakerClients = AccountClients<SageMakerClient>;
 
@@ -53,7 +54,7 @@ export async function readSageMaker(
   } catch (error) {
     const { name, message } = error as Error;
     return {
-      unavailable: `SageMaker did not answer: ${name}: ${message}`,
+      unavailable: redactText(`SageMaker did not answer: ${name}: ${message}`),
       executions: [],
       modelPackages: [],
     };

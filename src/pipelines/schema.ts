@@ -8,8 +8,28 @@ import { pipelineStates } from "./state.ts";
 import { phaseStates } from "./status.ts";
 import type { Pipeline } from "./store.ts";
 
+/** The smallest useful spec, for readers of the API's documentation and for what makes requests of it. */
+const example = {
+  apiVersion: "aidlc/v1",
+  account: "main",
+  owner: "ada@example.com",
+  dataClassification: "internal",
+  dataset: {
+    format: "csv",
+    schema: [
+      { name: "age", type: "integer" },
+      { name: "label", type: "string" },
+    ],
+  },
+  training: { qualityGate: { metric: "auc", threshold: 0.8 } },
+};
+
 /** The spec as the application shares it; named by `$id` in the API's documentation. */
-export const SharedSpec = { ...withOptionalDefaults(PipelineSpec), $id: "PipelineSpec" };
+export const SharedSpec = {
+  ...withOptionalDefaults(PipelineSpec),
+  $id: "PipelineSpec",
+  examples: [example],
+};
 const SpecAnswer = shared("PipelineSpec", PipelineSpec);
 
 export const PipelineParams = Type.Object({ team: TeamName, pipeline: PipelineName });

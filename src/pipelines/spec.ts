@@ -1,10 +1,16 @@
+import { credentialProblems } from "../../programs/spec/credential-rules.ts";
 import { PipelineSpec, type PipelineSpec as Spec, specProblems } from "../../programs/spec.ts";
 import { invalid, parser } from "../http/validation.ts";
 
 const parseShape = parser(PipelineSpec, "invalid_spec");
 
-/** A spec with its defaults filled; throws `invalid_spec` with the path of every mistake, of form or of meaning. */
+/**
+ * A spec with its defaults filled; throws `invalid_spec` with the path of every mistake, of form or of meaning. A credential is
+ * told alone, for a message about anything else might repeat it.
+ */
 export function parseSpec(value: unknown): Spec {
+  const credentials = [...credentialProblems(value)];
+  if (credentials.length > 0) throw invalid("invalid_spec", credentials);
   const spec = parseShape(value) as Spec;
   const problems = specProblems(spec);
   if (problems.length > 0) throw invalid("invalid_spec", problems);

@@ -1,37 +1,40 @@
 import type { PolicyException } from "../../programs/policies/evaluate.ts";
-import { AppError, type FieldError } from "../errors.ts";
+import type { Principal } from "../access/principal.ts";
+import { AppError } from "../errors.ts";
+import { invalid } from "../http/validation.ts";
 import type { StoredException } from "./store.ts";
 
 const dayMs = 86_400_000;
 // A leap year; what lasts longer is a decision about the policy, not an exception from it.
 const longestMs = 366 * dayMs;
 
-export interface ExceptionRequest {
-  readonly approvedBy: string;
-  readonly expiresAt: Date;
+/** Throws `invalid_request` unless an exception until then would end, within a year. */
+export function checkExpiry(expiresAt: Date, now: Date): void {
+  const problem =
+    expiresAt <= now
+      ? "is not in the future"
+      : expiresAt.getTime() - now.getTime() > longestMs
+        ? "is more than a year ahead"
+        : undefined;
+  if (problem === undefined) return;
+  throw invalid("invalid_request", [{ path: "/expiresAt", message: problem }]);
 }
 
-/** Throws `invalid_request` with everything that is wrong with an exception that somebody asks for. */
-export function checkException(
-  { approvedBy, expiresAt }: ExceptionRequest,
-  { owner, now }: { readonly owner: string; readonly now: Date },
+/**
+ * Throws `forbidden` for whoever would approve of their own: a pipeline's owner, and who asked for its spec as it is. Admins are
+ * held by the first alone: where one person does everything, there is nobody else.
+ */
+export function assertMayApprove(
+  { subject, label, platform }: Principal,
+  { owner, requesters }: { readonly owner: string; readonly requesters: readonly string[] },
 ): void {
-  const errors: FieldError[] = [];
-  if (approvedBy.trim().toLowerCase() === owner.toLowerCase()) {
-    errors.push({
-      path: "/approvedBy",
-      message: `is the pipeline's owner ${owner}, who can't approve exceptions for themselves`,
-    });
-  }
-  if (expiresAt <= now) errors.push({ path: "/expiresAt", message: "is not in the future" });
-  if (expiresAt.getTime() - now.getTime() > longestMs)
-    errors.push({ path: "/expiresAt", message: "is more than a year ahead" });
-  const [first] = errors;
-  if (first === undefined) return;
-  const message = errors.map(({ path, message: what }) => `${path.slice(1)} ${what}`).join("; ");
-  throw new AppError("invalid_request", `The exception can't be granted: ${message}`, {
-    details: { errors },
-  });
+  const owns = [label, subject.replace(/^user:/, "")].some(
+    (name) => name.trim().toLowerCase() === owner.toLowerCase(),
+  );
+  const asked = requesters.includes(subject) && !platform.has("admin");
+  if (!owns && !asked) return;
+  const what = owns ? `the pipeline's owner ${owner}` : "who asked for the pipeline's spec as it is";
+  throw new AppError("forbidden", `${label} is ${what}: somebody else has to approve the exception`);
 }
 
 /** An exception as the policies take it. */

@@ -2,17 +2,21 @@ import type pg from "pg";
 import Type from "typebox";
 import { policies } from "../../programs/policies/index.ts";
 import { enforced, type Policy } from "../../programs/policies/policy.ts";
+import { type AuditTrail, auditContext } from "../audit/trail.ts";
 import { phases } from "../engine/phase.ts";
 import { AppError } from "../errors.ts";
 import { type App, problems } from "../http/app-types.ts";
 import { pipelineOf } from "../pipelines/routes.ts";
 import { PipelineParams } from "../pipelines/schema.ts";
-import { checkException } from "./exceptions.ts";
+import { lockPipelineName, type Pipeline } from "../pipelines/store.ts";
+import { inTransaction } from "../postgres/pool.ts";
+import { assertMayApprove, checkExpiry } from "./exceptions.ts";
 import { ExceptionBody, ExceptionView, exceptionView, PolicyId, PolicyView, policyView } from "./schema.ts";
-import { deleteException, findException, listExceptions, putException } from "./store.ts";
+import { deleteException, findException, listExceptions, putException, requestersOf } from "./store.ts";
 
 export interface PolicyRoutesOptions {
   readonly pool: pg.Pool;
+  readonly audit: AuditTrail;
   /** Ids of policies that are mandatory although a profile only advises them. */
   readonly enforcedPolicies: readonly string[];
 }
@@ -20,7 +24,7 @@ export interface PolicyRoutesOptions {
 const ExceptionParams = Type.Object({ ...PipelineParams.properties, policy: PolicyId });
 const exceptionPath = "/teams/:team/pipelines/:pipeline/policy-exceptions";
 
-export function policyRoutes(app: App, { pool, enforcedPolicies }: PolicyRoutesOptions): void {
+export function policyRoutes(app: App, { pool, audit, enforcedPolicies }: PolicyRoutesOptions): void {
   app.get(
     "/policies",
     {
@@ -102,15 +106,38 @@ export function policyRoutes(app: App, { pool, enforcedPolicies }: PolicyRoutesO
         response: { 200: ExceptionView, 201: ExceptionView, ...problems(404, 413, 415) },
       },
     },
-    async ({ params, body }, reply) => {
-      const { id, spec } = await pipelineOf(pool, params);
-      const policy = policyOf(params).id;
+    async (request, reply) => {
+      const { params, body } = request;
       const now = new Date();
-      const { reason, approvedBy, resource = null } = body;
+      const { reason, resource = null } = body;
       const expiresAt = new Date(body.expiresAt);
-      checkException({ approvedBy, expiresAt }, { owner: spec.owner, now });
-      const put = await putException(pool, id, { policy, resource, reason, approvedBy, expiresAt });
-      return reply.code(put.created ? 201 : 200).send(exceptionView(put.exception, now));
+      checkExpiry(expiresAt, now);
+      const put = await inTransaction(pool, async (client) => {
+        const { id, spec, desiredRevision } = await lockedPipeline(client, params);
+        const policy = policyOf(params).id;
+        assertMayApprove(request.principal, {
+          owner: spec.owner,
+          requesters: await requestersOf(client, id, desiredRevision),
+        });
+        const before = await findException(client, id, policy);
+        const { created, exception } = await putException(client, id, {
+          policy,
+          resource,
+          reason,
+          approvedBy: request.principal.label,
+          expiresAt,
+        });
+        const after = exceptionView(exception, now);
+        await audit.change(client, auditContext(request), {
+          action: "policy_exception.put",
+          team: params.team,
+          target: exceptionTarget(params),
+          before: before && exceptionView(before, now),
+          after,
+        });
+        return { created, after };
+      });
+      return reply.code(put.created ? 201 : 200).send(put.after);
     },
   );
 
@@ -124,12 +151,39 @@ export function policyRoutes(app: App, { pool, enforcedPolicies }: PolicyRoutesO
         response: { 204: Type.Null({ description: "It is gone" }), ...problems(404) },
       },
     },
-    async ({ params }, reply) => {
-      const { id } = await pipelineOf(pool, params);
-      await deleteException(pool, id, policyOf(params).id);
+    async (request, reply) => {
+      const { params } = request;
+      await inTransaction(pool, async (client) => {
+        const { id } = await lockedPipeline(client, params);
+        const policy = policyOf(params).id;
+        const before = await findException(client, id, policy);
+        if (before === undefined) return;
+        await deleteException(client, id, policy);
+        await audit.change(client, auditContext(request), {
+          action: "policy_exception.delete",
+          team: params.team,
+          target: exceptionTarget(params),
+          before: exceptionView(before, new Date()),
+        });
+      });
       return reply.code(204).send(null);
     },
   );
+}
+
+interface PipelinePath {
+  readonly team: string;
+  readonly pipeline: string;
+}
+
+/** The pipeline, with nobody else changing it or its exceptions until the transaction has ended. */
+async function lockedPipeline(client: pg.PoolClient, params: PipelinePath): Promise<Pipeline> {
+  await lockPipelineName(client, params.team, params.pipeline);
+  return pipelineOf(client, params);
+}
+
+function exceptionTarget({ team, pipeline, policy }: PipelinePath & { readonly policy: string }): string {
+  return `/teams/${team}/pipelines/${pipeline}/policy-exceptions/${policy}`;
 }
 
 function policyOf({ policy: id }: { readonly policy: string }): Policy {

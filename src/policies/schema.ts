@@ -78,11 +78,6 @@ export const FindingView = Type.Object(
 export const ExceptionBody = Type.Object(
   {
     reason: Type.String({ minLength: 10, maxLength: 2000, description: "Why the policy can't be kept" }),
-    approvedBy: Type.String({
-      minLength: 3,
-      maxLength: 254,
-      description: "Who answers for it; not the pipeline's owner",
-    }),
     expiresAt: moment("Until when; at most a year ahead"),
     resource: Type.Optional(
       Type.String({
@@ -99,7 +94,7 @@ export const ExceptionView = Type.Object(
   {
     policy: PolicyId,
     reason: Type.String({ description: "Why the policy can't be kept" }),
-    approvedBy: Type.String({ description: "Who answers for it" }),
+    approvedBy: Type.String({ description: "Who granted it and answers for it" }),
     expiresAt: moment("Until when"),
     resource: Type.Optional(Type.String({ description: "The only resource it is for" })),
     active: Type.Boolean({ description: "Whether it has not expired" }),

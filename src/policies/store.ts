@@ -33,6 +33,16 @@ export async function findException(
   return found.rows[0];
 }
 
+/** The subjects that asked for a pipeline to be brought to this revision. */
+export async function requestersOf(db: Queryable, pipelineId: string, revision: number): Promise<string[]> {
+  const found = await db.query<{ subject: string }>(
+    `select distinct requested_by as subject from operations
+     where pipeline_id = $1 and revision = $2 and kind = 'update' and requested_by is not null`,
+    [pipelineId, revision],
+  );
+  return found.rows.map(({ subject }) => subject);
+}
+
 export type NewException = Pick<
   StoredException,
   "policy" | "resource" | "reason" | "approvedBy" | "expiresAt"

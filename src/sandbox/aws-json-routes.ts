@@ -1,8 +1,11 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type pg from "pg";
 import Type from "typebox";
-import type { App } from "../http/app-types.ts";
+import { auditContext } from "../audit/trail.ts";
+import { type App, problems } from "../http/app-types.ts";
+import { inTransaction } from "../postgres/pool.ts";
 import { AwsError } from "./aws-error.ts";
+import type { SandboxRoutesOptions } from "./routes.ts";
 
 /** Whose resources are meant. Null stands for any. */
 export interface Caller {
@@ -27,8 +30,16 @@ export interface AwsService {
   readonly operations: Readonly<Record<string, AwsOperation>>;
 }
 
+const Refusal = Type.Object({
+  __type: Type.String({ description: "AWS's error code" }),
+  message: Type.String({ description: "AWS's message" }),
+});
+
+// By AWS's own names for what only reads.
+const reads = /^(Describe|List|Get)/;
+
 /** Serves the service at its path: an SDK takes that as its endpoint. */
-export function awsJsonRoutes(app: App, pool: pg.Pool, service: AwsService): void {
+export function awsJsonRoutes(app: App, { pool, audit }: SandboxRoutesOptions, service: AwsService): void {
   const contentType = `application/x-amz-json-${service.protocol}`;
   app.addContentTypeParser(contentType, { parseAs: "string" }, (_request, body, done) => done(null, body));
 
@@ -36,7 +47,20 @@ export function awsJsonRoutes(app: App, pool: pg.Pool, service: AwsService): voi
     reply.type(contentType).serializer((payload: unknown) => JSON.stringify(payload));
     try {
       const input = parseInput(request.body);
-      return await operationOf(service, request)({ pool, caller: callerOf(request) }, input);
+      const [name, operation] = operationOf(service, request);
+      const output = await operation({ pool, caller: callerOf(request) }, input);
+      if (!reads.test(name)) {
+        // After the change, since AWS's operations are transactions of their own.
+        await inTransaction(pool, (client) =>
+          audit.change(client, auditContext(request), {
+            action: `sandbox_aws.${name}`,
+            team: null,
+            target: `/sandbox${service.path}`,
+            after: output,
+          }),
+        );
+      }
+      return output;
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
       return reply.code(400).send({ __type: error.code, message: error.message });
@@ -59,14 +83,18 @@ export function awsJsonRoutes(app: App, pool: pg.Pool, service: AwsService): voi
       ),
     }),
     response: {
-      200: Type.Unknown({ description: "The operation's output" }),
-      400: Type.Object(
-        {
-          __type: Type.String({ description: "AWS's error code" }),
-          message: Type.String({ description: "AWS's message" }),
+      ...problems(413, 415),
+      200: {
+        description: "The operation's output",
+        content: { [contentType]: { schema: Type.Unknown({ description: "As AWS answers it" }) } },
+      },
+      400: {
+        description: "AWS's refusal, or the service's own",
+        content: {
+          [contentType]: { schema: Refusal },
+          "application/problem+json": { schema: { $ref: "Problem#" } },
         },
-        { description: "AWS's refusal" },
-      ),
+      },
     },
   };
   app.post(service.path, { schema }, answer);
@@ -74,11 +102,11 @@ export function awsJsonRoutes(app: App, pool: pg.Pool, service: AwsService): voi
   app.post(`${service.path}/`, { schema: { ...schema, hide: true } as typeof schema }, answer);
 }
 
-function operationOf(service: AwsService, request: FastifyRequest): AwsOperation {
+function operationOf(service: AwsService, request: FastifyRequest): [name: string, AwsOperation] {
   const target = String(request.headers["x-amz-target"] ?? "");
   const [, name = target] = target.split(`${service.target}.`);
   const operation = service.operations[name];
-  if (operation) return operation;
+  if (operation) return [name, operation];
   throw new AwsError(
     "UnknownOperationException",
     `The sandbox doesn't answer "${target}"; it answers ${Object.keys(service.operations).join(", ")}`,

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync } from "fastify";
 import type pg from "pg";
+import type { AuditTrail } from "../audit/trail.ts";
 import type { App } from "../http/app-types.ts";
 import { faultRoutes } from "./api/fault-routes.ts";
 import { resourceRoutes } from "./api/resource-routes.ts";
@@ -10,15 +11,16 @@ import { Schema } from "./schema.ts";
 
 export interface SandboxRoutesOptions {
   readonly pool: pg.Pool;
+  readonly audit: AuditTrail;
 }
 
 /** What can be seen of and done to the sandbox from outside: its inventory, faults on order, and parts of AWS's own APIs. */
-export const sandboxRoutes: FastifyPluginAsync<SandboxRoutesOptions> = async (instance, { pool }) => {
+export const sandboxRoutes: FastifyPluginAsync<SandboxRoutesOptions> = async (instance, options) => {
   const app = instance as unknown as App;
   const schema = new Schema();
-  resourceRoutes(app, pool, schema);
+  resourceRoutes(app, options, schema);
   typeRoutes(app, schema);
-  faultRoutes(app, pool, schema);
-  cloudControlRoutes(app, pool);
-  sageMakerRoutes(app, pool);
+  faultRoutes(app, options, schema);
+  cloudControlRoutes(app, options);
+  sageMakerRoutes(app, options);
 };

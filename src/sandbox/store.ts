@@ -94,9 +94,9 @@ const createOrOverwrite = { name: "sandbox-create-or-overwrite", text: createSta
 
 /** The sandbox's memory. Every operation of a provider is one round trip, as long as nothing goes wrong. */
 export class ResourceStore {
-  readonly #pool: pg.Pool;
+  readonly #pool: pg.Pool | pg.PoolClient;
 
-  constructor(pool: pg.Pool) {
+  constructor(pool: pg.Pool | pg.PoolClient) {
     this.#pool = pool;
   }
 

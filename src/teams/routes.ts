@@ -1,11 +1,18 @@
 import type pg from "pg";
 import Type, { type Static } from "typebox";
-import { type App, Moment, problems, TeamName } from "../http/app-types.ts";
+import { visibleTeams } from "../access/principal.ts";
+import { type AuditTrail, auditContext } from "../audit/trail.ts";
+import { type App, Moment, problems, singleLine, TeamName } from "../http/app-types.ts";
 import { cursorPart, PageQuery, pageOf, parseCursor, toPage } from "../http/pages.ts";
 import { inTransaction } from "../postgres/pool.ts";
-import { deleteTeam, getTeam, insertTeam, listTeams, renameTeam, type Team } from "./store.ts";
+import { deleteTeam, getTeam, insertTeam, listTeams, lockTeam, renameTeam, type Team } from "./store.ts";
 
-const DisplayName = Type.String({ minLength: 1, maxLength: 100, description: "What people call the team" });
+const DisplayName = Type.String({
+  minLength: 1,
+  maxLength: 100,
+  pattern: singleLine,
+  description: "What people call the team",
+});
 
 const TeamBody = Type.Object(
   { name: TeamName, displayName: Type.Optional(DisplayName) },
@@ -16,6 +23,10 @@ const TeamView = Type.Object(
   {
     name: TeamName,
     displayName: DisplayName,
+    externalId: Type.String({
+      description:
+        "External id that the trust policy of each role must ask for that the team registers an account with",
+    }),
     createdAt: Moment("When it was created"),
     updatedAt: Moment("When it was last changed"),
   },
@@ -28,7 +39,10 @@ function view(team: Team): Static<typeof TeamView> {
   return { ...team, createdAt: team.createdAt.toISOString(), updatedAt: team.updatedAt.toISOString() };
 }
 
-export function teamRoutes(app: App, { pool }: { readonly pool: pg.Pool }): void {
+export function teamRoutes(
+  app: App,
+  { pool, audit }: { readonly pool: pg.Pool; readonly audit: AuditTrail },
+): void {
   app.post(
     "/teams",
     {
@@ -41,8 +55,17 @@ export function teamRoutes(app: App, { pool }: { readonly pool: pg.Pool }): void
     },
     async (request, reply) => {
       const { name, displayName } = request.body;
-      const team = await insertTeam(pool, name, displayName ?? name);
-      return reply.code(201).header("location", `/v1/teams/${team.name}`).send(view(team));
+      const team = await inTransaction(pool, async (client) => {
+        const created = view(await insertTeam(client, name, displayName ?? name));
+        await audit.change(client, auditContext(request), {
+          action: "team.create",
+          team: name,
+          target: `/teams/${name}`,
+          after: created,
+        });
+        return created;
+      });
+      return reply.code(201).header("location", `/v1/teams/${team.name}`).send(team);
     },
   );
 
@@ -58,7 +81,8 @@ export function teamRoutes(app: App, { pool }: { readonly pool: pg.Pool }): void
     },
     async (request) => {
       const { limit, cursor } = request.query;
-      const teams = await listTeams(pool, parseCursor(cursor, cursorPart.name)?.[0], limit);
+      const after = parseCursor(cursor, cursorPart.name)?.[0];
+      const teams = await listTeams(pool, visibleTeams(request.principal), after, limit);
       return toPage(teams, limit, view, (team) => [team.name]);
     },
   );
@@ -90,7 +114,20 @@ export function teamRoutes(app: App, { pool }: { readonly pool: pg.Pool }): void
         response: { 200: TeamView, ...problems(404, 413, 415) },
       },
     },
-    async (request) => view(await renameTeam(pool, request.params.team, request.body.displayName)),
+    async (request) =>
+      inTransaction(pool, async (client) => {
+        const { team } = request.params;
+        const before = view(await lockTeam(client, team));
+        const after = view(await renameTeam(client, team, request.body.displayName));
+        await audit.change(client, auditContext(request), {
+          action: "team.update",
+          team,
+          target: `/teams/${team}`,
+          before,
+          after,
+        });
+        return after;
+      }),
   );
 
   app.delete(
@@ -104,7 +141,16 @@ export function teamRoutes(app: App, { pool }: { readonly pool: pg.Pool }): void
       },
     },
     async (request, reply) => {
-      await inTransaction(pool, (client) => deleteTeam(client, request.params.team));
+      const { team } = request.params;
+      await inTransaction(pool, async (client) => {
+        const before = view(await deleteTeam(client, team));
+        await audit.change(client, auditContext(request), {
+          action: "team.delete",
+          team,
+          target: `/teams/${team}`,
+          before,
+        });
+      });
       return reply.code(204).send(null);
     },
   );

@@ -7,7 +7,14 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { adminToken, ended, firstResource, type Requester, requester } from "../support/service.ts";
+import {
+  administratorKey,
+  bootstrapToken,
+  ended,
+  firstResource,
+  type Requester,
+  requester,
+} from "../support/service.ts";
 
 const spec = await readFile(new URL("../../examples/penguins.yaml", import.meta.url), "utf8");
 const entry = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
@@ -40,12 +47,12 @@ describe("a service that is killed in the middle of an update", () => {
     const fault = { kind: "latency", type: "*", operation: "create", latencyMs: 300 };
     await node.request("POST", "/sandbox/v1/faults", fault);
     const { body: update } = await node.request("PUT", pipeline, spec);
-    await firstResource(node.url, update.id, "done");
+    await firstResource(node, update.id, "done");
     const killed = once(node.child, "exit");
     node.child.kill("SIGKILL");
     await killed;
 
-    node = await startNode(dataDir);
+    node = await startNode(dataDir, node.token);
     await node.request("DELETE", "/sandbox/v1/faults");
     const { body: lost } = await node.request("GET", `/v1/operations/${update.id}`, undefined, {
       prefer: "wait=60",
@@ -61,19 +68,24 @@ describe("a service that is killed in the middle of an update", () => {
   });
 
   it("refuses a second service on the same data folder while it runs", async () => {
-    await expect(startNode(dataDir)).rejects.toThrow(/Another service runs with this data folder/);
+    await expect(startNode(dataDir, node.token)).rejects.toThrow(
+      /Another service runs with this data folder/,
+    );
     expect((await node.request("GET", "/readyz")).status).toBe(200);
   });
 });
 
-/** The service as its own process on the data of `dataDir`, ready; rejects with what it said when it ends before. */
-async function startNode(dataDir: string): Promise<Node> {
+/**
+ * The service as its own process on the data of `dataDir`, ready; rejects with what it said when it ends before. Only the first
+ * on its data needs no `token`.
+ */
+async function startNode(dataDir: string, token?: string): Promise<Node> {
   const child = spawn(process.execPath, [entry], {
     env: {
       PATH: process.env.PATH,
       AIDLC_DATA_DIR: dataDir,
       AIDLC_PORT: "0",
-      AIDLC_BOOTSTRAP_TOKEN: adminToken,
+      AIDLC_BOOTSTRAP_TOKEN: bootstrapToken,
     },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -88,5 +100,5 @@ async function startNode(dataDir: string): Promise<Node> {
   });
   child.once("close", () => ready.reject(new Error(errors)));
   const url = await ready.promise;
-  return { child, ...requester(url) };
+  return { child, ...requester(url, token ?? (await administratorKey(url))) };
 }

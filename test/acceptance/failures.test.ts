@@ -67,7 +67,7 @@ describe("when something goes wrong", () => {
     const pipeline = `${team}/pipelines/cancelled`;
     await fault({ kind: "latency", type: "*", operation: "create", latencyMs: 500 });
     const accepted = await send("PUT", pipeline, spec);
-    await firstResource(service.url, accepted.body.id, "started");
+    await firstResource(service, accepted.body.id, "started");
     expect((await send("POST", `/v1/operations/${accepted.body.id}/cancel`)).status).toBe(202);
     const cancelled = await ended(service, accepted);
     expect(cancelled).toMatchObject({ state: "cancelled", error: { code: "cancelled" } });
@@ -103,7 +103,7 @@ describe("when something goes wrong", () => {
     // Nothing is created before the engine is gone, so nothing exists that its state doesn't know.
     await fault({ kind: "latency", type: "*", operation: "create", latencyMs: 60_000 });
     const accepted = await send("PUT", pipeline, spec);
-    await firstResource(service.url, accepted.body.id, "started");
+    await firstResource(service, accepted.body.id, "started");
     for (const pid of await enginesOf(service.dataDir)) process.kill(pid, "SIGKILL");
     const lost = await ended(service, accepted);
     expect(lost).toMatchObject({ state: "needs_repair", error: { code: "runner_lost" } });

@@ -101,7 +101,7 @@ describe("names", () => {
   it("depends on account, region, team and pipeline only", () => {
     const again = {
       ...LONGEST,
-      account: { ...LONGEST.account, roleArn: "arn:aws:iam::1:role/x", externalId: "y" },
+      account: { ...LONGEST.account, roleArn: "arn:aws:iam::1:role/x" },
     };
     expect(pipelineNames(again).prefix).toBe(pipelineNames(LONGEST).prefix);
   });

@@ -1,15 +1,26 @@
+import { randomUUID } from "node:crypto";
 import { Writable } from "node:stream";
 import pino from "pino";
+import { type Identities, openIdentities } from "../../src/access/identities.ts";
+import { digestOfKey, newKey } from "../../src/access/key-format.ts";
+import type { OidcConfig } from "../../src/access/oidc.ts";
+import type { PlatformRole, TeamRole } from "../../src/access/principal.ts";
 import type { FoundationSettings } from "../../src/accounts/settings.ts";
 import { buildApp } from "../../src/app.ts";
+import { AuditTrail } from "../../src/audit/trail.ts";
 import type { App } from "../../src/http/app-types.ts";
+import { limitsFor, type RequestLimits } from "../../src/http/limits.ts";
 import { createMetrics } from "../../src/metrics.ts";
 import { OperationFeed } from "../../src/operations/feed.ts";
 import { openQueue, type Queue } from "../../src/queue/queue.ts";
 import { awsAccount, type Document, foundationOutputs, uniqueName } from "../support/builders.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 
-export const adminToken = "test-administrator-token";
+/** The key of every test's administrator. */
+export const adminToken = `aidlc_000000000000_${"A".repeat(43)}`;
+export const bootstrapToken = "test-bootstrap-token";
+export const internalToken = "test-internal-token";
+export const auditSecret = "a passphrase of the tests";
 
 export interface Answer {
   readonly status: number;
@@ -23,10 +34,25 @@ export interface RequestOptions {
   readonly body?: unknown;
 }
 
+export interface Roles {
+  readonly platform?: readonly PlatformRole[];
+  readonly teams?: Readonly<Record<string, readonly TeamRole[]>>;
+}
+
+/** Somebody who sends requests with a key of their own. */
+export interface Caller {
+  /** `key:` and the id of their key. */
+  readonly subject: string;
+  readonly token: string;
+  send(method: string, url: string, options?: RequestOptions): Promise<Answer>;
+}
+
 export interface Api {
   readonly app: App;
+  readonly identities: Identities;
   readonly database: TestDatabase;
   readonly queue: Queue;
+  readonly audit: AuditTrail;
   /** What the service logged, line by line. */
   readonly logged: readonly Document[];
   /** Aborts what the service's shutdown aborts. */
@@ -34,6 +60,8 @@ export interface Api {
   readonly cancelled: readonly string[];
   /** A request by the administrator. */
   send(method: string, url: string, options?: RequestOptions): Promise<Answer>;
+  /** Somebody with these roles; without any, nobody's member. Each call makes another. */
+  as(roles: Roles): Promise<Caller>;
   /** A team with a provisioned account `main`; the engine's part is played by SQL. */
   teamWithAccount(): Promise<string>;
   /** Until so many statements of the database wait for a lock, or `instead` has come to an end. */
@@ -44,7 +72,16 @@ export interface Api {
 }
 
 /** The real application on a database and a queue of its own; nothing works on the queue, so operations stay queued. */
-export async function startApi(): Promise<Api> {
+export async function startApi({
+  oidc,
+  limits = {},
+  trustedProxies = [],
+}: {
+  readonly oidc?: OidcConfig;
+  /** What differs from limits that no test comes near. */
+  readonly limits?: Partial<RequestLimits>;
+  readonly trustedProxies?: readonly string[];
+} = {}): Promise<Api> {
   const database = await createTestDatabase();
   const logged: Document[] = [];
   const sink = new Writable({
@@ -56,40 +93,76 @@ export async function startApi(): Promise<Api> {
   const queue = await openQueue(database.url, (error) => logged.push({ queue: error.message }));
   const feed = new OperationFeed(database.url, (error) => logged.push({ feed: error.message }));
   await feed.start();
+  const audit = new AuditTrail(auditSecret);
   const closing = new AbortController();
   const cancelled: string[] = [];
+  const log = pino({ level: "info" }, sink);
+  const identities = openIdentities({ pool: database.pool, oidc, bootstrapToken, internalToken, log });
   const app = await buildApp({
     pool: database.pool,
+    audit,
     queue,
     feed,
     sageMaker: () => {
       throw new Error("No test here asks SageMaker");
     },
     metrics: createMetrics(database.pool),
-    adminToken,
+    identities,
     sandbox: true,
+    limits: { ...limitsFor(1_000_000), eventLoopDelayMs: Number.POSITIVE_INFINITY, ...limits },
+    trustedProxies,
     enforcedPolicies: [],
     cancelHere: (id) => cancelled.push(id),
     closing: closing.signal,
-    log: pino({ level: "info" }, sink),
+    log,
   });
   await app.ready();
 
-  const send = async (method: string, url: string, { headers = {}, body }: RequestOptions = {}) => {
+  const sendWith = async (
+    token: string,
+    method: string,
+    url: string,
+    { headers = {}, body }: RequestOptions = {},
+  ): Promise<Answer> => {
     const text = typeof body === "string";
     const answer = await app.inject({
       method: method as "GET",
       url,
       headers: {
-        authorization: `Bearer ${adminToken}`,
+        authorization: `Bearer ${token}`,
         ...(body === undefined || text ? {} : { "content-type": "application/json" }),
         ...headers,
       },
       ...(body === undefined ? {} : { payload: text ? body : JSON.stringify(body) }),
     });
-    const isJson = /json/.test(String(answer.headers["content-type"]));
+    const isJson = /(?<!nd)json/.test(String(answer.headers["content-type"]));
     return { status: answer.statusCode, headers: answer.headers, body: isJson ? answer.json() : answer.body };
   };
+
+  const send = (method: string, url: string, options?: RequestOptions) =>
+    sendWith(adminToken, method, url, options);
+
+  const addKey = async (token: string, { platform = [], teams = {} }: Roles): Promise<Caller> => {
+    const id = randomUUID();
+    await database.pool.query(
+      `insert into api_keys (id, prefix, digest, name, created_by, expires_at)
+       values ($1, $2, $3, 'a test', 'key:test', now() + interval '1 day')`,
+      [id, token.split("_")[1], digestOfKey(token)],
+    );
+    for (const [team, roles] of [[null, platform] as const, ...Object.entries(teams)]) {
+      if (roles.length === 0) continue;
+      await database.pool.query(
+        "insert into grants (subject, team, roles, granted_by) values ($1, $2, $3, 'key:test')",
+        [`key:${id}`, team, roles],
+      );
+    }
+    return {
+      subject: `key:${id}`,
+      token,
+      send: (method, url, options) => sendWith(token, method, url, options),
+    };
+  };
+  await addKey(adminToken, { platform: ["admin"] });
 
   const provision = async (team: string, account: string) => {
     const found = await database.pool.query<{
@@ -117,12 +190,15 @@ export async function startApi(): Promise<Api> {
 
   return {
     app,
+    identities,
     database,
     queue,
+    audit,
     logged,
     closing,
     cancelled,
     send,
+    as: (roles) => addKey(newKey().text, roles),
     provision,
     waitForLocks: async (count, instead) => {
       let ended = false;

@@ -369,6 +369,16 @@ const requests: readonly (readonly [
     {},
     { status: 400, code: "invalid_request", paths: ["query:/cursor"] },
   ],
+  ...["2026-99-01T00:00:00.000000Z", "2026-02-30T00:00:00.000000Z", "0000-01-01T00:00:00.000000Z"].map(
+    (moment) =>
+      [
+        `a cursor of the day ${moment}, which never was`,
+        "GET",
+        `/v1/operations?cursor=${cursor([moment, "00000000-0000-4000-8000-000000000000"])}`,
+        {},
+        { status: 400, code: "invalid_request", paths: ["query:/cursor"] },
+      ] as const,
+  ),
   [
     "a cursor of teams for revisions",
     "GET",
@@ -458,7 +468,67 @@ const requests: readonly (readonly [
     "PATCH",
     "/v1/teams/TEAM/pipelines/churn",
     { body: '{"__proto__": {"owner": "x"}}', headers: json },
-    { status: 400, code: "invalid_spec", paths: ["/__proto__"] },
+    { status: 400, code: "invalid_request", paths: ["/__proto__"] },
+  ],
+  [
+    "a merge patch with the prototype of a constructor",
+    "PATCH",
+    "/v1/teams/TEAM/pipelines/churn",
+    { body: '{"training": {"constructor": {"prototype": {"owner": "x"}}}}', headers: json },
+    { status: 400, code: "invalid_request", paths: ["/training/constructor"] },
+  ],
+  [
+    "a spec with __proto__ deep inside",
+    "PUT",
+    "/v1/teams/TEAM/pipelines/fraud",
+    { body: '{"training": {"__proto__": {"instanceCount": 1}}}', headers: json },
+    { status: 400, code: "invalid_request", paths: ["/training/__proto__"] },
+  ],
+  [
+    "a new pipeline whose spec has __proto__ deep inside",
+    "POST",
+    "/v1/teams/TEAM/pipelines",
+    { body: '{"name": "fraud", "spec": {"tags": {"__proto__": "x"}}}', headers: json },
+    { status: 400, code: "invalid_request", paths: ["/spec/tags/__proto__"] },
+  ],
+  [
+    "__proto__ in the query",
+    "GET",
+    "/v1/teams?__proto__=x",
+    {},
+    { status: 400, code: "invalid_request", paths: ["query:/__proto__"] },
+  ],
+  [
+    "a part of a prototype in the query",
+    "GET",
+    "/v1/teams?__proto__[polluted]=x&constructor.prototype.polluted=x",
+    {},
+    {
+      status: 400,
+      code: "invalid_request",
+      paths: ["query:/__proto__[polluted]", "query:/constructor.prototype.polluted"],
+    },
+  ],
+  [
+    "JSON with a key twice",
+    "PUT",
+    "/v1/teams/TEAM/pipelines/fraud",
+    { body: '{"profile": "learning", "profile": "production"}', headers: json },
+    { status: 400, code: "invalid_request", paths: [""] },
+  ],
+  [
+    "a display name with an escape sequence",
+    "POST",
+    "/v1/teams",
+    { body: { name: "ml", displayName: "\u001b[31mred" } },
+    { status: 400, code: "invalid_request", paths: ["/displayName"] },
+  ],
+  [
+    "a display name of two lines",
+    "POST",
+    "/v1/teams",
+    { body: { name: "ml", displayName: "a\nb" } },
+    { status: 400, code: "invalid_request", paths: ["/displayName"] },
   ],
   [
     "a move to another account",
@@ -635,7 +705,7 @@ const requests: readonly (readonly [
     "PUT",
     "/v1/teams",
     { body: {} },
-    { status: 404, code: "not_found" },
+    { status: 405, code: "method_not_allowed" },
   ],
 ];
 

@@ -53,6 +53,9 @@ describe("parseConfig", () => {
       DATABASE_URL: "mysql://db",
       PULUMI_BACKEND_URL: "ftp://x",
       AIDLC_BOOTSTRAP_TOKEN: "short",
+      AIDLC_OIDC_ISSUER: "ftp://issuer",
+      AIDLC_OIDC_AUDIENCE: "aidlc",
+      AIDLC_OIDC_CLOCK_SKEW_SECONDS: "301",
     });
     const names = [
       "AIDLC_PORT",
@@ -63,9 +66,45 @@ describe("parseConfig", () => {
       "DATABASE_URL",
       "PULUMI_BACKEND_URL",
       "AIDLC_BOOTSTRAP_TOKEN",
+      "AIDLC_OIDC_ISSUER",
+      "AIDLC_OIDC_CLOCK_SKEW_SECONDS",
     ];
     for (const name of names) expect(message).toContain(name);
     expect(message.trim().split("\n")).toHaveLength(names.length + 1);
+  });
+
+  it("limits teams and identities generously unless told otherwise", () => {
+    expect(parse()).toMatchObject({
+      requestsPerMinute: 600,
+      trustedProxies: [],
+      teamLimits: { pipelines: 50, operationsPerDay: 1000, resources: 20_000 },
+    });
+    expect(
+      parse({
+        AIDLC_RATE_LIMIT_PER_MINUTE: "60",
+        AIDLC_TRUSTED_PROXIES: "10.0.0.0/8, 2001:db8::1",
+        AIDLC_TEAM_MAX_PIPELINES: "0",
+        AIDLC_TEAM_MAX_OPERATIONS_PER_DAY: "10",
+        AIDLC_TEAM_MAX_RESOURCES: "1000000",
+      }),
+    ).toMatchObject({
+      requestsPerMinute: 60,
+      trustedProxies: ["10.0.0.0/8", "2001:db8::1"],
+      teamLimits: { pipelines: 0, operationsPerDay: 10, resources: 1_000_000 },
+    });
+  });
+
+  it.each([
+    ["AIDLC_RATE_LIMIT_PER_MINUTE", "0"],
+    ["AIDLC_RATE_LIMIT_PER_MINUTE", "1e3"],
+    ["AIDLC_TRUSTED_PROXIES", "true"],
+    ["AIDLC_TRUSTED_PROXIES", "10.0.0.0/8,proxy.example.com"],
+    ["AIDLC_TRUSTED_PROXIES", "10.0.0.0/33"],
+    ["AIDLC_TEAM_MAX_PIPELINES", "-1"],
+    ["AIDLC_TEAM_MAX_OPERATIONS_PER_DAY", "many"],
+    ["AIDLC_TEAM_MAX_RESOURCES", "1000001"],
+  ])("refuses %s=%s", (name, value) => {
+    expect(messageOf({ [name]: value })).toContain(`${name}="${value}"`);
   });
 
   it("takes ids of policies with commas between them, none unless given", () => {
@@ -75,9 +114,46 @@ describe("parseConfig", () => {
     ).toEqual(["s3-inventory-enabled", "lambda-in-vpc"]);
   });
 
+  it("has no bootstrap token unless one is given: the file admin-token is not for it to write", async () => {
+    expect(parse().bootstrapToken).toBeUndefined();
+    await expect(stat(join(folder, "admin-token"))).rejects.toThrow("ENOENT");
+    expect(parse({ AIDLC_BOOTSTRAP_TOKEN: "0123456789abcdef" }).bootstrapToken).toBe("0123456789abcdef");
+  });
+
+  it("accepts access tokens of nobody, or of one issuer for one audience", () => {
+    const issuer = { AIDLC_OIDC_ISSUER: "https://login.example.com/realms/ml/" };
+    const audience = { AIDLC_OIDC_AUDIENCE: "aidlc" };
+    expect(parse().oidc).toBeUndefined();
+    expect(parse({ ...issuer, ...audience }).oidc).toEqual({
+      issuer: "https://login.example.com/realms/ml/",
+      audience: "aidlc",
+      clockSkewSeconds: 30,
+    });
+    expect(messageOf(issuer)).toContain("AIDLC_OIDC_ISSUER and AIDLC_OIDC_AUDIENCE: set both or none");
+    expect(messageOf(audience)).toContain("AIDLC_OIDC_ISSUER and AIDLC_OIDC_AUDIENCE: set both or none");
+  });
+
+  it.each([
+    ["https://login.example.com", true],
+    ["http://127.0.0.1:9000/ml", true],
+    ["http://localhost:9000", true],
+    ["http://[::1]:9000", true],
+    ["http://login.example.com", false],
+    ["http://127.0.0.1.example.com", false],
+    ["http://localhost.example.com", false],
+    ["https://user@login.example.com", false],
+    ["https://login.example.com?realm=ml", false],
+    ["https://login.example.com#ml", false],
+    ["login.example.com", false],
+  ])("takes %s as an issuer: %s", (issuer, usable) => {
+    const read = () => parse({ AIDLC_OIDC_ISSUER: issuer, AIDLC_OIDC_AUDIENCE: "aidlc" }).oidc?.issuer;
+    if (usable) expect(read()).toBe(issuer);
+    else expect(read).toThrow("AIDLC_OIDC_ISSUER");
+  });
+
   it("creates nothing when the configuration can't be used", async () => {
     messageOf({ AIDLC_PORT: "x" });
-    await expect(stat(join(folder, "admin-token"))).rejects.toThrow("ENOENT");
+    await expect(stat(join(folder, "state-passphrase"))).rejects.toThrow("ENOENT");
   });
 
   it.each(["-1", "65536", "80.5", "x", " "])("refuses the port %j", (port) => {
@@ -90,7 +166,7 @@ describe("parseConfig", () => {
       fc.property(fc.integer({ min: -100_000, max: 200_000 }), (port) => {
         const usable = port >= 0 && port <= 65_535;
         const read = () =>
-          parse({ AIDLC_PORT: String(port), AIDLC_BOOTSTRAP_TOKEN: "0123456789abcdef" }).port;
+          parse({ AIDLC_PORT: String(port), AIDLC_STATE_PASSPHRASE: "0123456789abcdef" }).port;
         if (usable) expect(read()).toBe(port);
         else expect(read).toThrow("AIDLC_PORT");
       }),
@@ -100,8 +176,9 @@ describe("parseConfig", () => {
 
   it("never repeats the secret of an address it refuses", () => {
     const secret = "s3cr3t-password";
-    for (const name of ["DATABASE_URL", "PULUMI_BACKEND_URL"]) {
-      expect(messageOf({ [name]: `mysql://user:${secret}@db.internal/aidlc` })).not.toContain(secret);
+    for (const name of ["DATABASE_URL", "PULUMI_BACKEND_URL", "AIDLC_OIDC_ISSUER"]) {
+      const refused = { AIDLC_OIDC_AUDIENCE: "aidlc", [name]: `mysql://user:${secret}@db.internal/aidlc` };
+      expect(messageOf(refused)).not.toContain(secret);
     }
     expect(messageOf({ AIDLC_BOOTSTRAP_TOKEN: "s3cr3t" })).not.toContain("s3cr3t");
   });
@@ -126,14 +203,63 @@ describe("parseConfig", () => {
       AIDLC_BOOTSTRAP_TOKEN: "0123456789abcdef",
       PULUMI_OPTION_REFRESH: "true",
     });
-    expect(config.childEnvironment).toEqual({ PATH: "/bin", AWS_REGION: "eu-central-1" });
+    expect(config.childEnvironment).toEqual({
+      PATH: "/bin",
+      AWS_REGION: "eu-central-1",
+      AWS_EC2_METADATA_DISABLED: "true",
+    });
+  });
+
+  it("takes states in a bucket with the role that may use it, and the region from the address or the environment", () => {
+    const roleArn = "arn:aws:iam::111122223333:role/aidlc-states";
+    const states = (url: string, more = {}) =>
+      parse({ PULUMI_BACKEND_URL: url, AIDLC_STATE_ROLE_ARN: roleArn, ...more }).stateRole;
+    expect(states("s3://states/aidlc/?region=eu-west-1")).toEqual({
+      roleArn,
+      region: "eu-west-1",
+      bucket: { bucket: "states", prefix: "aidlc/" },
+    });
+    expect(states("s3://states", { AWS_REGION: "eu-central-1" })).toMatchObject({
+      region: "eu-central-1",
+      bucket: { prefix: "" },
+    });
+    expect(parse().stateRole).toBeUndefined();
+  });
+
+  it("refuses states in a bucket without a role: engines would need the service's own identity", () => {
+    const url = "s3://states?region=eu-west-1";
+    expect(messageOf({ PULUMI_BACKEND_URL: url })).toContain("AIDLC_STATE_ROLE_ARN must name the role");
+    expect(messageOf({ PULUMI_BACKEND_URL: url, AIDLC_STATE_ROLE_ARN: "x" })).toContain(
+      "AIDLC_STATE_ROLE_ARN",
+    );
+    const roleArn = "arn:aws:iam::111122223333:role/aidlc-states";
+    expect(messageOf({ PULUMI_BACKEND_URL: "s3://states", AIDLC_STATE_ROLE_ARN: roleArn })).toContain(
+      "region",
+    );
+    expect(messageOf({ AIDLC_STATE_ROLE_ARN: roleArn })).toContain("s3:// only");
+  });
+
+  it("knows which of its settings are secrets, so that no log holds them", () => {
+    const { secrets, statePassphrase } = parse({
+      DATABASE_URL: "postgres://aidlc:p%40ssw0rd@db/aidlc",
+      AWS_SECRET_ACCESS_KEY: "planted-secret-key",
+      AIDLC_BOOTSTRAP_TOKEN: "0123456789abcdef",
+    });
+    for (const secret of [
+      "p@ssw0rd",
+      "p%40ssw0rd",
+      "planted-secret-key",
+      "0123456789abcdef",
+      statePassphrase,
+    ])
+      expect(secrets).toContain(secret);
   });
 });
 
 describe("secrets of the data folder", () => {
-  it.each(["admin-token", "state-passphrase"])("%s can be read by its owner alone", async (name) => {
+  it("can be read by their owner alone", async () => {
     parse();
-    expect(await modeOf(name)).toBe(0o600);
+    expect(await modeOf("state-passphrase")).toBe(0o600);
   });
 
   it("make the data folder private when it is created", async () => {
@@ -145,7 +271,6 @@ describe("secrets of the data folder", () => {
   it("stay the same over restarts", () => {
     const first = parse();
     const second = parse();
-    expect(second.adminToken).toBe(first.adminToken);
     expect(second.statePassphrase).toBe(first.statePassphrase);
     expect(second.node).toBe(first.node);
   });
@@ -154,30 +279,26 @@ describe("secrets of the data folder", () => {
     const here = parse();
     await mkdir(join(folder, "other"));
     const there = parse({ AIDLC_DATA_DIR: join(folder, "other") });
-    const secrets = [here.adminToken, here.statePassphrase, there.adminToken, there.statePassphrase];
-    expect(new Set(secrets).size).toBe(4);
+    const secrets = [here.statePassphrase, there.statePassphrase];
+    expect(new Set(secrets).size).toBe(2);
     for (const secret of secrets) expect(Buffer.from(secret, "base64url").length).toBeGreaterThanOrEqual(32);
     expect(here.node).not.toBe(there.node);
   });
 
-  it("are what the files hold, so that an operator can read the token", async () => {
-    const { adminToken } = parse();
-    expect((await readFile(join(folder, "admin-token"), "utf8")).trim()).toBe(adminToken);
+  it("are what the files hold, so that an operator can back them up", async () => {
+    const { statePassphrase } = parse();
+    expect((await readFile(join(folder, "state-passphrase"), "utf8")).trim()).toBe(statePassphrase);
   });
 
-  it.each(["admin-token", "state-passphrase"])("refuse to start with an empty %s", async (name) => {
-    // A crash between creating and writing the file leaves it empty: an empty password would open the door.
-    await writeFile(join(folder, name), "\n");
-    expect(() => parse()).toThrow(name);
+  it("refuse to start with an empty state-passphrase", async () => {
+    // A crash between creating and writing the file leaves it empty: every stack's secrets would be open to all.
+    await writeFile(join(folder, "state-passphrase"), "\n");
+    expect(() => parse()).toThrow("state-passphrase");
   });
 
   it("give way to what the environment says", async () => {
-    const config = parse({
-      AIDLC_BOOTSTRAP_TOKEN: "0123456789abcdef",
-      AIDLC_STATE_PASSPHRASE: "open sesame",
-    });
-    expect(config.adminToken).toBe("0123456789abcdef");
+    const config = parse({ AIDLC_STATE_PASSPHRASE: "open sesame" });
     expect(config.statePassphrase).toBe("open sesame");
-    await expect(stat(join(folder, "admin-token"))).rejects.toThrow("ENOENT");
+    await expect(stat(join(folder, "state-passphrase"))).rejects.toThrow("ENOENT");
   });
 });

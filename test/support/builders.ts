@@ -29,7 +29,6 @@ export function awsAccount(change: Document = {}): Document {
     accountId: "111122223333",
     region: "eu-central-1",
     roleArn: "arn:aws:iam::111122223333:role/aidlc-provisioner",
-    externalId: "corp-7f3a",
     ...change,
   };
 }

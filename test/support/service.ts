@@ -1,15 +1,18 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
 import { parseConfig } from "../../src/config.ts";
 import { type Service, startService } from "../../src/service.ts";
 
-export const adminToken = "acceptance-test-token";
+export const bootstrapToken = "acceptance-test-token";
 
 export interface Requester {
   readonly url: string;
-  /** Sends a request with the administrator's token; the body goes as JSON unless it is text, which goes as YAML. */
+  /** The administrator's key. */
+  readonly token: string;
+  /** Sends a request with that key; the body goes as JSON unless it is text, which goes as YAML. */
   request(
     method: string,
     path: string,
@@ -38,7 +41,8 @@ export async function startTestService(environment: Record<string, string> = {})
     PATH: process.env.PATH,
     AIDLC_DATA_DIR: dataDir,
     AIDLC_PORT: "0",
-    AIDLC_BOOTSTRAP_TOKEN: adminToken,
+    AIDLC_RATE_LIMIT_PER_MINUTE: "100000",
+    AIDLC_BOOTSTRAP_TOKEN: bootstrapToken,
     AIDLC_LOG_LEVEL: process.env.AIDLC_LOG_LEVEL ?? "silent",
     ...environment,
   });
@@ -46,7 +50,7 @@ export async function startTestService(environment: Record<string, string> = {})
   return {
     ...service,
     dataDir,
-    ...requester(service.url),
+    ...requester(service.url, await administratorKey(service.url)),
     remove: async () => {
       await service.close(0);
       await rm(dataDir, { recursive: true, force: true });
@@ -54,22 +58,42 @@ export async function startTestService(environment: Record<string, string> = {})
   };
 }
 
-export function requester(url: string): Requester {
-  return { url, request: (method, path, body, headers) => send(url, method, path, body, headers) };
+export function requester(url: string, token: string): Requester {
+  const withKey = (headers: Record<string, string> = {}) => ({
+    authorization: `Bearer ${token}`,
+    ...headers,
+  });
+  return {
+    url,
+    token,
+    request: (method, path, body, headers) => send(url, method, path, body, withKey(headers)),
+  };
+}
+
+/** Exchanges the bootstrap token, which can be done once for each database. */
+export async function administratorKey(url: string): Promise<string> {
+  const headers = { authorization: `Bearer ${bootstrapToken}` };
+  let answer = await send(url, "POST", "/v1/bootstrap", undefined, headers);
+  // A busy machine has just started a service, which is not ready to keep up yet and says when it may be.
+  while (answer.status === 503) {
+    await sleep(Number(answer.headers.get("retry-after")) * 1_000);
+    answer = await send(url, "POST", "/v1/bootstrap", undefined, headers);
+  }
+  if (answer.status !== 201) throw new Error(`${answer.status}: ${JSON.stringify(answer.body)}`);
+  return answer.body.key;
 }
 
 async function send(
   url: string,
   method: string,
   path: string,
-  body?: unknown,
-  headers: Record<string, string> = {},
+  body: unknown,
+  headers: Record<string, string>,
 ): Promise<TestResponse> {
   const type = typeof body === "string" ? "application/yaml" : "application/json";
   const response = await fetch(`${url}${path}`, {
     method,
     headers: {
-      authorization: `Bearer ${adminToken}`,
       ...(body === undefined ? {} : { "content-type": type }),
       ...headers,
     },
@@ -93,12 +117,12 @@ export async function ended(service: Requester, accepted: TestResponse): Promise
 
 /** Resolves when the first resource of AWS has come so far in an operation, by its event stream. */
 export async function firstResource(
-  url: string,
+  { url, token }: Requester,
   operation: string,
   status: "started" | "done",
 ): Promise<void> {
   const response = await fetch(`${url}/v1/operations/${operation}/events`, {
-    headers: { authorization: `Bearer ${adminToken}`, accept: "text/event-stream" },
+    headers: { authorization: `Bearer ${token}`, accept: "text/event-stream" },
   });
   const wanted = new RegExp(
     `"status":"${status}"[^\\n]*"resourceType":"aws:|"resourceType":"aws:[^\\n]*"status":"${status}"`,

@@ -1,8 +1,10 @@
-import type pg from "pg";
 import Type, { type Static } from "typebox";
+import { auditContext } from "../../audit/trail.ts";
 import { AppError } from "../../errors.ts";
 import { type App, Moment, problems } from "../../http/app-types.ts";
+import { inTransaction } from "../../postgres/pool.ts";
 import { type Fault, faultKinds, faultOperations } from "../faults.ts";
+import type { SandboxRoutesOptions } from "../routes.ts";
 import type { Schema } from "../schema.ts";
 import { closestName } from "../similar-names.ts";
 
@@ -111,7 +113,7 @@ function invalidField(path: string, message: string): AppError {
   });
 }
 
-export function faultRoutes(app: App, pool: pg.Pool, schema: Schema): void {
+export function faultRoutes(app: App, { pool, audit }: SandboxRoutesOptions, schema: Schema): void {
   app.get(
     "/v1/faults",
     {
@@ -145,26 +147,37 @@ export function faultRoutes(app: App, pool: pg.Pool, schema: Schema): void {
         response: { 201: FaultView, ...problems(413, 415) },
       },
     },
-    async ({ body }, reply) => {
+    async (request, reply) => {
+      const { body } = request;
       assertUsable(body, schema);
-      const { rows } = await pool.query<Fault>(
-        `insert into sandbox.faults (kind, type, operation, account, probability, remaining, code, message,
+      const ordered = await inTransaction(pool, async (client) => {
+        const { rows } = await client.query<Fault>(
+          `insert into sandbox.faults (kind, type, operation, account, probability, remaining, code, message,
            latency_ms, latency_factor)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning *`,
-        [
-          body.kind,
-          body.type,
-          body.operation,
-          body.account ?? null,
-          body.probability,
-          body.count ?? null,
-          body.code ?? null,
-          body.message ?? null,
-          body.latencyMs ?? null,
-          body.latencyFactor ?? null,
-        ],
-      );
-      return reply.code(201).send(rows.map(view)[0] as Static<typeof FaultView>);
+          [
+            body.kind,
+            body.type,
+            body.operation,
+            body.account ?? null,
+            body.probability,
+            body.count ?? null,
+            body.code ?? null,
+            body.message ?? null,
+            body.latencyMs ?? null,
+            body.latencyFactor ?? null,
+          ],
+        );
+        const after = rows.map(view)[0] as Static<typeof FaultView>;
+        await audit.change(client, auditContext(request), {
+          action: "sandbox_fault.create",
+          team: null,
+          target: `/sandbox/v1/faults/${after.id}`,
+          after,
+        });
+        return after;
+      });
+      return reply.code(201).send(ordered);
     },
   );
 
@@ -177,8 +190,17 @@ export function faultRoutes(app: App, pool: pg.Pool, schema: Schema): void {
         response: { 204: Type.Null({ description: "Deleted" }), ...problems() },
       },
     },
-    async (_, reply) => {
-      await pool.query("delete from sandbox.faults");
+    async (request, reply) => {
+      await inTransaction(pool, async (client) => {
+        const { rows } = await client.query<Fault>("delete from sandbox.faults returning *");
+        if (rows.length === 0) return;
+        await audit.change(client, auditContext(request), {
+          action: "sandbox_fault.delete",
+          team: null,
+          target: "/sandbox/v1/faults",
+          before: { items: rows.map(view) },
+        });
+      });
       return reply.code(204).send(null);
     },
   );
@@ -195,13 +217,24 @@ export function faultRoutes(app: App, pool: pg.Pool, schema: Schema): void {
     },
     async (request, reply) => {
       const { id } = request.params;
-      const { rowCount } = await pool.query("delete from sandbox.faults where id = $1", [id]);
-      if (rowCount === 0) {
-        throw new AppError(
-          "sandbox_fault_not_found",
-          `The sandbox has no fault ${id}: GET /sandbox/v1/faults lists them`,
-        );
-      }
+      await inTransaction(pool, async (client) => {
+        const { rows } = await client.query<Fault>("delete from sandbox.faults where id = $1 returning *", [
+          id,
+        ]);
+        const [before] = rows.map(view);
+        if (before === undefined) {
+          throw new AppError(
+            "sandbox_fault_not_found",
+            `The sandbox has no fault ${id}: GET /sandbox/v1/faults lists them`,
+          );
+        }
+        await audit.change(client, auditContext(request), {
+          action: "sandbox_fault.delete",
+          team: null,
+          target: `/sandbox/v1/faults/${id}`,
+          before,
+        });
+      });
       return reply.code(204).send(null);
     },
   );

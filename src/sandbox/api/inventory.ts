@@ -1,4 +1,5 @@
 import type pg from "pg";
+import type { Queryable } from "../../postgres/pool.ts";
 import type { StoredResource } from "../store.ts";
 import type { PropertyMap } from "../values.ts";
 
@@ -41,18 +42,18 @@ export async function listResources(pool: pg.Pool, filter: InventoryFilter): Pro
   return rows;
 }
 
-export async function findResource(pool: pg.Pool, id: string): Promise<StoredResource | undefined> {
-  const { rows } = await pool.query<StoredResource>("select * from sandbox.resources where id = $1", [id]);
+export async function findResource(db: Queryable, id: string): Promise<StoredResource | undefined> {
+  const { rows } = await db.query<StoredResource>("select * from sandbox.resources where id = $1", [id]);
   return rows[0];
 }
 
 /** Replaces the properties, unless somebody changed the resource since `previous` was read. */
 export async function changeResource(
-  pool: pg.Pool,
+  db: Queryable,
   previous: StoredResource,
   next: { readonly inputs: PropertyMap; readonly outputs: PropertyMap },
 ): Promise<StoredResource | undefined> {
-  const { rows } = await pool.query<StoredResource>(
+  const { rows } = await db.query<StoredResource>(
     `update sandbox.resources set inputs = $2, outputs = $3, updated_at = clock_timestamp()
      where id = $1 and date_trunc('milliseconds', updated_at) = $4 returning *`,
     [previous.id, JSON.stringify(next.inputs), JSON.stringify(next.outputs), previous.updated_at],
@@ -61,11 +62,11 @@ export async function changeResource(
 }
 
 export async function setContents(
-  pool: pg.Pool,
+  db: Queryable,
   id: string,
   items: number,
 ): Promise<StoredResource | undefined> {
-  const { rows } = await pool.query<StoredResource>(
+  const { rows } = await db.query<StoredResource>(
     "update sandbox.resources set contents = $2 where id = $1 returning *",
     [id, items],
   );

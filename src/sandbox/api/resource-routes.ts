@@ -1,9 +1,13 @@
+import type { FastifyRequest } from "fastify";
 import type pg from "pg";
 import Type, { type Static } from "typebox";
+import { auditContext } from "../../audit/trail.ts";
 import { AppError } from "../../errors.ts";
-import { type App, Moment, problems } from "../../http/app-types.ts";
+import { type App, Moment, problems, singleLine } from "../../http/app-types.ts";
 import { cursorPart, PageQuery, pageOf, parseCursor, toPage } from "../../http/pages.ts";
+import { inTransaction } from "../../postgres/pool.ts";
 import { parentKeys } from "../lifecycle.ts";
+import type { SandboxRoutesOptions } from "../routes.ts";
 import type { ResourceType, Schema } from "../schema.ts";
 import { ResourceStore, type StoredResource } from "../store.ts";
 import type { PropertyMap } from "../values.ts";
@@ -40,16 +44,22 @@ const ResourceView = Type.Object(
 const ResourceQuery = Type.Object(
   {
     ...PageQuery,
-    type: Type.Optional(Type.String({ maxLength: 200, description: "Only this Pulumi type" })),
+    type: Type.Optional(
+      Type.String({ maxLength: 200, pattern: singleLine, description: "Only this Pulumi type" }),
+    ),
     account: Type.Optional(Type.String({ pattern: "^\\d{12}$", description: "Only this account" })),
-    region: Type.Optional(Type.String({ maxLength: 40, description: "Only this region" })),
-    team: Type.Optional(Type.String({ maxLength: 256, description: "Only with this tag aidlc:team" })),
+    region: Type.Optional(
+      Type.String({ maxLength: 40, pattern: singleLine, description: "Only this region" }),
+    ),
+    team: Type.Optional(
+      Type.String({ maxLength: 256, pattern: singleLine, description: "Only with this tag aidlc:team" }),
+    ),
     pipeline: Type.Optional(
-      Type.String({ maxLength: 256, description: "Only with this tag aidlc:pipeline" }),
+      Type.String({ maxLength: 256, pattern: singleLine, description: "Only with this tag aidlc:pipeline" }),
     ),
     tag: Type.Optional(
       Type.String({
-        pattern: "^[^=]+=",
+        pattern: "^[^=\\u0000-\\u001f]+=[^\\u0000-\\u001f]*$",
         maxLength: 400,
         description: "Only with this tag, written key=value",
       }),
@@ -92,6 +102,11 @@ function view(row: StoredResource): Static<typeof ResourceView> {
   };
 }
 
+// The names of properties are enough for the audit trail: what somebody wrote there by hand may be a secret.
+function identityOf({ type, aws_id: awsId, account, region }: StoredResource) {
+  return { type, awsId, account, region };
+}
+
 function tagsOf(query: Static<typeof ResourceQuery>): Record<string, string> {
   const tags: Record<string, string> = {};
   if (query.team !== undefined) tags["aidlc:team"] = query.team;
@@ -124,13 +139,26 @@ const NewResource = Type.Object(
   { additionalProperties: false, description: "A resource that no stack owns" },
 );
 
-export function resourceRoutes(app: App, pool: pg.Pool, schema: Schema): void {
+export function resourceRoutes(app: App, { pool, audit }: SandboxRoutesOptions, schema: Schema): void {
   const get = async (id: string): Promise<{ row: StoredResource; type: ResourceType }> => {
     const row = await findResource(pool, id);
     const type = row && schema.resource(row.type);
     if (!row || !type) throw notFound(id);
     return { row, type };
   };
+  const record = (
+    client: pg.PoolClient,
+    request: FastifyRequest,
+    verb: string,
+    id: string,
+    stands: { readonly before?: unknown; readonly after?: unknown },
+  ) =>
+    audit.change(client, auditContext(request), {
+      action: `sandbox_resource.${verb}`,
+      team: null,
+      target: `/sandbox/v1/resources/${id}`,
+      ...stands,
+    });
 
   app.get(
     "/v1/resources",
@@ -169,9 +197,17 @@ export function resourceRoutes(app: App, pool: pg.Pool, schema: Schema): void {
         response: { 201: ResourceView, ...problems(413, 415) },
       },
     },
-    async ({ body }, reply) => {
+    async (request, reply) => {
+      const { body } = request;
       const id = await createByHand(pool, schema, { ...body, inputs: body.inputs as PropertyMap });
-      return reply.code(201).send(view((await get(id)).row));
+      const { row } = await get(id);
+      // After the creation, which is several transactions, as on AWS.
+      await inTransaction(pool, (client) =>
+        record(client, request, "create", id, {
+          after: { ...identityOf(row), properties: Object.keys(body.inputs) },
+        }),
+      );
+      return reply.code(201).send(view(row));
     },
   );
 
@@ -203,10 +239,16 @@ export function resourceRoutes(app: App, pool: pg.Pool, schema: Schema): void {
     async (request) => {
       const { row, type } = await get(request.params.id);
       const change = changeByHand(schema, type, row, request.body as PropertyMap);
-      const changed = await changeResource(pool, row, change);
-      if (!changed)
-        throw new AppError("unavailable", `${row.aws_id} was being changed at the same time: try again`);
-      return view(changed);
+      return inTransaction(pool, async (client) => {
+        const changed = await changeResource(client, row, change);
+        if (!changed)
+          throw new AppError("unavailable", `${row.aws_id} was being changed at the same time: try again`);
+        await record(client, request, "update", row.id, {
+          before: identityOf(row),
+          after: { ...identityOf(changed), properties: Object.keys(request.body) },
+        });
+        return view(changed);
+      });
     },
   );
 
@@ -223,9 +265,17 @@ export function resourceRoutes(app: App, pool: pg.Pool, schema: Schema): void {
       },
     },
     async (request) => {
-      const changed = await setContents(pool, request.params.id, request.body.items);
-      if (!changed) throw notFound(request.params.id);
-      return view(changed);
+      const { id } = request.params;
+      return inTransaction(pool, async (client) => {
+        const before = await findResource(client, id);
+        const changed = await setContents(client, id, request.body.items);
+        if (!before || !changed) throw notFound(id);
+        await record(client, request, "fill", id, {
+          before: { ...identityOf(before), contents: before.contents },
+          after: { ...identityOf(changed), contents: changed.contents },
+        });
+        return view(changed);
+      });
     },
   );
 
@@ -242,7 +292,10 @@ export function resourceRoutes(app: App, pool: pg.Pool, schema: Schema): void {
     },
     async (request, reply) => {
       const { row, type } = await get(request.params.id);
-      await new ResourceStore(pool).delete(row.identity, parentKeys(type, row.aws_id, row.outputs));
+      await inTransaction(pool, async (client) => {
+        await new ResourceStore(client).delete(row.identity, parentKeys(type, row.aws_id, row.outputs));
+        await record(client, request, "delete", row.id, { before: identityOf(row) });
+      });
       return reply.code(204).send(null);
     },
   );

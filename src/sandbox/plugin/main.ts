@@ -1,12 +1,17 @@
+import { once } from "node:events";
 import { fstatSync } from "node:fs";
 import { enableCompileCache } from "node:module";
+import { createInterface } from "node:readline";
 
 // Engines start this process for work by hand: with the cache of compiled code it is ready in a third of the time.
 enableCompileCache();
 const { serveProvider } = await import("../serve.ts");
 
-// biome-ignore lint/style/noProcessEnv: an executable of its own, whose only setting this is
-const databaseUrl = process.env.AIDLC_SANDBOX_DATABASE_URL;
+// The service says it on standard input: every process of its user could read it in an environment.
+const databaseUrl = process.argv.includes("--database-url-on-stdin")
+  ? await firstLine()
+  : // biome-ignore lint/style/noProcessEnv: an executable of its own, whose only setting this is
+    process.env.AIDLC_SANDBOX_DATABASE_URL;
 if (!databaseUrl) {
   process.stderr.write(
     "Set AIDLC_SANDBOX_DATABASE_URL to the database of the service whose sandbox this shall be.\n",
@@ -28,4 +33,10 @@ process.once("SIGTERM", end);
 const input = fstatSync(0);
 if (input.isFIFO() || input.isSocket()) {
   process.stdin.on("end", () => void provider.drained().then(end)).resume();
+}
+
+async function firstLine(): Promise<string | undefined> {
+  const lines = createInterface({ input: process.stdin });
+  const [line] = await Promise.race([once(lines, "line"), once(lines, "close")]);
+  return line;
 }

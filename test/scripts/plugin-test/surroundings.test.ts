@@ -11,6 +11,7 @@ describe("the surroundings of the official plugin", () => {
     expect(surroundings({ AWS_ENDPOINT_URL: "http://127.0.0.1:5000", HOME: "/root" })).toEqual({
       where: "an emulator at http://127.0.0.1:5000",
       accountId: "123456789012",
+      roleArn: "arn:aws:iam::123456789012:role/aidlc-provisioner",
       region: "eu-central-1",
       certificateArn: undefined,
       aws: {
@@ -23,11 +24,18 @@ describe("the surroundings of the official plugin", () => {
 
   it("are an account with its own credentials and region", () => {
     const aws = { AWS_PROFILE: "sandbox", AWS_REGION: "eu-west-1" };
-    expect(surroundings({ ...aws, AIDLC_TEST_ACCOUNT: "111122223333" })).toMatchObject({
+    const roleArn = "arn:aws:iam::111122223333:role/test";
+    const named = { AIDLC_TEST_ACCOUNT: "111122223333", AIDLC_TEST_ROLE_ARN: roleArn };
+    expect(surroundings({ ...aws, ...named })).toMatchObject({
       where: "AWS account 111122223333",
+      roleArn,
       region: "eu-west-1",
       aws,
     });
+  });
+
+  it("are none in an account without a role, which the service would not register", () => {
+    expect(surroundings({ AIDLC_TEST_ACCOUNT: "111122223333" })).toMatch(/^AIDLC_TEST_ROLE_ARN/);
   });
 
   it("are none where the account is no number", () => {

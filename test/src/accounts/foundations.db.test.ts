@@ -52,7 +52,7 @@ const query = (text: string, values: unknown[] = []) => api.database.pool.query(
 
 /** The end of an operation as a worker records it. */
 async function end(operation: Operation, state: RunOutcome["state"] = "succeeded") {
-  const owner = pipelineOwner(api.database.pool, api.queue);
+  const owner = pipelineOwner({ pool: api.database.pool, queue: api.queue, audit: api.audit });
   const outcome: RunOutcome = { state, changes: {}, steps: [], stackExists: true };
   await inTransaction(api.database.pool, async (client) => {
     await owner.beforeEnded?.(client, operation, outcome);
@@ -244,6 +244,11 @@ describe("when the last pipeline of a foundation is gone", () => {
     const account = await provisioned({ onUnused: "release" });
     await end(await lived(account));
     expect((await account.foundation()).state).toBe("released");
+    const [{ team }] = await operationsOn(account.url);
+    expect((await api.send("GET", `/v1/audit?team=${team}`)).body.items[0]).toMatchObject({
+      action: "foundation.release",
+      subject: "service",
+    });
     expect(await operationsOn(account.url)).toHaveLength(1);
     const refused = await account.create("next");
     expect(refused.body).toMatchObject({ code: "foundation_not_ready" });

@@ -40,10 +40,22 @@ async function registered(aws?: object) {
 
 const foundation = async (url: string) => (await api.send("GET", url)).body.foundation.state;
 
+describe("the account of a foundation's operation", () => {
+  it("is the registering team's, with the role and the team's own external id", async () => {
+    const { operation, team, aws } = await registered();
+    const { body } = await api.send("GET", `/v1/teams/${team}`);
+    const { foundation: _, ...given } = aws;
+    const account = await ownerIn().accountOf(operation);
+    expect(account).toMatchObject({ team, name: "main", aws: given, externalId: body.externalId });
+    const other = await registered({ ...aws });
+    expect((await ownerIn().accountOf(other.operation)).externalId).not.toBe(body.externalId);
+  });
+});
+
 describe("the program of a foundation", () => {
   it("takes the account and the settings as they are registered now", async () => {
     const { operation, url, aws } = await registered();
-    const changed = { ...aws, externalId: "another" };
+    const changed = { ...aws, roleArn: `arn:aws:iam::${aws.accountId}:role/another` };
     const settings = { profile: "production", cidr: "10.70.0.0/16" };
     await api.send("PUT", url, { body: { ...changed, foundation: settings } });
     expect(await ownerIn().programFor(operation)).toEqual({

@@ -89,13 +89,19 @@ describe("registering an account", () => {
     });
   });
 
-  it("needs neither role nor external id", async () => {
+  it("needs no role in the sandbox", async () => {
     const team = await newTeam();
     const { accountId, region } = freshAccount();
     await api.send("PUT", `/v1/teams/${team}/accounts/main`, { body: { accountId, region } });
     const { body } = await api.send("GET", `/v1/teams/${team}/accounts/main`);
     expect(body).not.toHaveProperty("roleArn");
-    expect(body).not.toHaveProperty("externalId");
+  });
+
+  it("takes no external id: a team could have the service use a role that trusts it for another team", async () => {
+    const team = await newTeam();
+    const body = { ...freshAccount(), externalId: "aidlc-of-another-team" };
+    const refused = await api.send("PUT", `/v1/teams/${team}/accounts/main`, { body });
+    expect(refused).toMatchObject({ status: 400, body: { errors: [{ path: "/externalId" }] } });
   });
 
   it("again changes the role, and takes it away when it is left out", async () => {

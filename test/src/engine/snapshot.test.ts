@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { masked, redactor } from "../../../src/engine/redaction.ts";
 import { snapshotOf } from "../../../src/engine/snapshot.ts";
+import { masked, redactor } from "../../../src/redaction.ts";
 
 const prefix = "urn:pulumi:ml.churn::aidlc-pipeline";
 const stackUrn = `${prefix}::pulumi:pulumi:Stack::aidlc-pipeline-ml.churn`;

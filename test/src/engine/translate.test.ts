@@ -1,8 +1,8 @@
 import type { EngineEvent as PulumiEvent } from "@pulumi/pulumi/automation/index.js";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Action } from "../../../src/engine/protocol.ts";
-import { masked, redactor } from "../../../src/engine/redaction.ts";
 import { translator } from "../../../src/engine/translate.ts";
+import { masked, redactor } from "../../../src/redaction.ts";
 
 const prefix = "urn:pulumi:ml.churn::aidlc-pipeline";
 const bucket = `${prefix}::aidlc:phase:Infrastructure$aws:s3/bucket:Bucket::raw`;

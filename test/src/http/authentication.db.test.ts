@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Api, adminToken, startApi } from "../api.ts";
+import { type Api, adminToken, bootstrapToken, internalToken, startApi } from "../api.ts";
 
 let api: Api;
 let team: string;
@@ -31,31 +31,45 @@ async function documentedRoutes(): Promise<{ method: string; url: string; path: 
   );
 }
 
-describe("the token", () => {
+describe("a key", () => {
   it.each([
     ["a bearer token", { authorization: `Bearer ${adminToken}` }],
     ["a bearer token, however the scheme is written", { authorization: `bEARER ${adminToken}` }],
-    ["the password of HTTP Basic, under any name", basic(`anyone:${adminToken}`)],
-    ["the password of HTTP Basic, without a name", basic(`:${adminToken}`)],
   ])("opens as %s", async (_, headers) => {
     expect((await ask(headers)).statusCode).toBe(200);
   });
+
+  it.each(["/docs/", "/docs/static/swagger-ui.css", "/docs/json", "/openapi.json"])(
+    "opens %s as the password of HTTP Basic, under any name or none: it is for browsers",
+    async (url) => {
+      for (const name of ["anyone", ""])
+        expect((await ask(basic(`${name}:${adminToken}`), url)).statusCode).toBe(200);
+    },
+  );
+
+  it.each(["/v1/teams", "/metrics", "/sandbox/v1/resources", "/docs/../v1/teams", "//docs", "/docsx"])(
+    "as the password of HTTP Basic doesn't open %s: a browser would also send it for other sites",
+    async (url) => {
+      const answer = await ask(basic(`anyone:${adminToken}`), url);
+      expect(answer.statusCode).toBe(401);
+    },
+  );
 
   it.each<[string, Record<string, string>]>([
     ["nothing", {}],
     ["an empty header", { authorization: "" }],
     ["an empty bearer token", { authorization: "Bearer " }],
     ["another token", { authorization: "Bearer wrong" }],
-    ["the token with something after it", { authorization: `Bearer ${adminToken}x` }],
-    ["the beginning of the token", { authorization: `Bearer ${adminToken.slice(0, -1)}` }],
-    ["the token in capitals", { authorization: `Bearer ${adminToken.toUpperCase()}` }],
-    ["the token without a scheme", { authorization: adminToken }],
-    ["the token under another scheme", { authorization: `Digest ${adminToken}` }],
-    ["the token as a name of HTTP Basic", basic(`${adminToken}:`)],
+    ["the key with something after it", { authorization: `Bearer ${adminToken}x` }],
+    ["the beginning of the key", { authorization: `Bearer ${adminToken.slice(0, -1)}` }],
+    ["the key in capitals", { authorization: `Bearer ${adminToken.toUpperCase()}` }],
+    ["the key without a scheme", { authorization: adminToken }],
+    ["the key under another scheme", { authorization: `Digest ${adminToken}` }],
+    ["the key as a name of HTTP Basic", basic(`${adminToken}:`)],
     ["HTTP Basic without a colon", basic(adminToken)],
     ["HTTP Basic with an empty password", basic("admin:")],
     ["HTTP Basic that is no base64", { authorization: "Basic ???" }],
-    ["the token in another header", { "x-api-key": adminToken }],
+    ["the key in another header", { "x-api-key": adminToken }],
   ])("stays shut for %s", async (_, headers) => {
     const answer = await ask(headers);
     expect(answer.statusCode).toBe(401);
@@ -67,6 +81,35 @@ describe("the token", () => {
 
   it("in the query doesn't open: addresses end up in logs", async () => {
     expect((await ask({}, `/v1/teams?token=${adminToken}&access_token=${adminToken}`)).statusCode).toBe(401);
+  });
+});
+
+describe("a token for one door only", () => {
+  const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+
+  it("opens no other: neither the bootstrap token nor the service's own", async () => {
+    const opened: string[] = [];
+    for (const { method, url, path } of await documentedRoutes()) {
+      if (path === "/healthz" || path === "/readyz") continue;
+      if (path !== "/v1/bootstrap" && (await ask(bearer(bootstrapToken), url, method)).statusCode !== 401)
+        opened.push(`bootstrap token: ${method} ${path}`);
+      if (
+        !path.startsWith("/sandbox/aws/") &&
+        (await ask(bearer(internalToken), url, method)).statusCode !== 401
+      )
+        opened.push(`internal token: ${method} ${path}`);
+    }
+    expect(opened).toEqual([]);
+  });
+
+  it("opens that one: the service's own the sandbox's stand-ins for AWS", async () => {
+    const answer = await ask(bearer(internalToken), "/sandbox/aws/sagemaker", "POST");
+    expect([401, 403]).not.toContain(answer.statusCode);
+  });
+
+  it("is told so when it is tried elsewhere", async () => {
+    const answer = await ask(bearer(bootstrapToken));
+    expect(answer.json().detail).toContain("opens nothing but POST /v1/bootstrap");
   });
 });
 

@@ -97,6 +97,92 @@ describe("a document", () => {
     expect((await parsed('{"a": "\\ude00\\ud83d"}', json)).status).toBe(400);
     expect((await parsed('{"a": "\\ud83d\\ude00"}', json)).body.body).toEqual({ a: "😀" });
   });
+
+  const items = (count: number) => `[${Array.from({ length: count }, () => 1).join(",")}]`;
+  const keys = (count: number) =>
+    JSON.stringify(Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, 1])));
+
+  it("may hold 50,000 keys and items, and no more", async () => {
+    expect((await parsed(items(50_000), json)).status).toBe(200);
+    expect((await parsed(items(50_001), json)).body.detail).toMatch(/more than 50000 keys and items/);
+    expect((await parsed(keys(50_000), json)).status).toBe(200);
+    expect((await parsed(keys(50_001), json)).status).toBe(400);
+    expect((await parsed(`[${items(25_000)},${items(25_000)}]`, json)).status).toBe(400);
+  });
+
+  it("is counted with what its aliases stand for", async () => {
+    expect((await parsed(`a: &a ${items(16_000)}\nb: *a\n`)).status).toBe(200);
+    expect((await parsed(`a: &a ${items(16_000)}\nb: *a\nc: *a\nd: *a\n`)).body.detail).toMatch(/more than/);
+  });
+
+  it("may have keys of 512 characters, and no longer ones", async () => {
+    expect((await parsed(JSON.stringify({ ["k".repeat(512)]: 1 }), json)).status).toBe(200);
+    expect((await parsed(JSON.stringify({ a: { ["k".repeat(513)]: 1 } }), json)).body.errors[0].path).toBe(
+      "/a",
+    );
+  });
+
+  it.each(["__proto__", "constructor"])(
+    "with %s that reaches a prototype is refused in both",
+    async (key) => {
+      for (const type of [json, "application/yaml"]) {
+        const { status, body } = await parsed(`{"a": {"${key}": {"prototype": {"polluted": true}}}}`, type);
+        expect(status).toBe(400);
+        expect(body).toMatchObject({ code: "invalid_request", errors: [{ path: `/a/${key}` }] });
+      }
+      expect({}).not.toHaveProperty("polluted");
+    },
+  );
+
+  it("may have keys that only look like a prototype", async () => {
+    const text = '{"prototype": {"a": 1}, "constructor": "x", "toString": {"constructor": {}}}';
+    expect((await parsed(text, json)).body.body).toEqual(JSON.parse(text));
+  });
+
+  it.each(["line\nbreak", "\u001b[31mred", "\u0085", "\u2028", "\u2029", "\u007f"])(
+    "with the key %j is refused: paths are shown in terminals and logs",
+    async (key) => {
+      const { status, body } = await parsed(JSON.stringify({ a: { [key]: 1 } }), json);
+      expect(status).toBe(400);
+      expect(body.errors).toEqual([{ path: "/a", message: expect.stringMatching(/control character/) }]);
+    },
+  );
+
+  it.each(["1e400", "-1e400"])("in JSON with the number %s, which is none, is refused", async (number) => {
+    expect((await parsed(`{"a": ${number}}`, json)).body.errors[0].path).toBe("/a");
+  });
+
+  it.each([".inf", "-.inf", ".nan", "1e400", "9007199254740993", "0xffffffffffffffff"])(
+    "in YAML with the number %s, which none of ours can be, is refused",
+    async (number) => {
+      expect((await parsed(`a: ${number}\n`)).status).toBe(400);
+    },
+  );
+
+  it.each([
+    ["binary data", "a: !!binary aGk=\n"],
+    ["a set", "a: !!set {x, y}\n"],
+    ["an ordered map", "a: !!omap [x: 1]\n"],
+    ["a tag of a language", "a: !!js/function x\n"],
+    ["a tag of its own", "a: !secret x\n"],
+    ["dates of YAML 1.1", "%YAML 1.1\n---\na: 2020-01-01\n"],
+    ["a directive that nobody knows", "%FOO bar\n---\na: 1\n"],
+    ["a list as key", "? [a, b]\n: c\n"],
+    ["an alias as key", "a: &x b\n*x : c\n"],
+    ["an empty key twice", 'null: 1\n"": 2\n'],
+    ["a key twice, once as a number", '1: a\n"1": b\n'],
+  ])("in YAML with %s is refused", async (_, text) => {
+    expect(await parsed(text)).toMatchObject({
+      status: 400,
+      body: { code: "invalid_request", errors: [{ path: "" }] },
+    });
+  });
+
+  it("in JSON with a key twice is refused", async () => {
+    expect((await parsed('{"a": 1, "a": 2}', json)).body.errors).toEqual([
+      { path: "", message: expect.stringMatching(/key "a" stands twice/) },
+    ]);
+  });
 });
 
 describe("escapePointer", () => {

@@ -1,10 +1,22 @@
 import fastify from "fastify";
 import { describe, expect, it } from "vitest";
+import type { Principal } from "../../../src/access/principal.ts";
 import { AppError } from "../../../src/errors.ts";
 import { sendProblem } from "../../../src/http/problem.ts";
 
-async function answerTo(error: unknown) {
+const member: Principal = {
+  subject: "user:ada",
+  label: "ada@example.com",
+  platform: new Set(),
+  teams: new Map([["research", new Set(["viewer"] as const)]]),
+};
+
+async function answerTo(error: unknown, principal: Principal | null = member) {
   const app = fastify();
+  app.decorateRequest("principal", null as unknown as Principal);
+  app.addHook("onRequest", async (request) => {
+    if (principal) request.principal = principal;
+  });
   app.setErrorHandler((failure, request, reply) => sendProblem(failure, request, reply));
   app.get("/", () => {
     throw error;
@@ -20,7 +32,10 @@ describe("an error of ours", () => {
   it("is answered with its code, status, message, failing places and the operation in its way", async () => {
     const error = new AppError("stack_busy", "Wait for it", {
       cause: new Error("secret cause"),
-      details: { operation: "op-1", errors: [{ path: "/a", message: "is required" }] },
+      details: {
+        operation: { id: "op-1", team: "research" },
+        errors: [{ path: "/a", message: "is required" }],
+      },
     });
     const { status, headers, body } = await answerTo(error);
     expect(status).toBe(409);
@@ -35,6 +50,16 @@ describe("an error of ours", () => {
       operation: "op-1",
       errors: [{ path: "/a", message: "is required" }],
     });
+  });
+
+  it("names the operation in its way to nobody who may not see its team", async () => {
+    const error = new AppError("stack_busy", "Wait for it", {
+      details: { operation: { id: "op-1", team: "fraud" } },
+    });
+    const auditor: Principal = { ...member, platform: new Set(["auditor"] as const), teams: new Map() };
+    expect((await answerTo(error, auditor)).body).toHaveProperty("operation", "op-1");
+    for (const principal of [member, null])
+      expect((await answerTo(error, principal)).body).not.toHaveProperty("operation");
   });
 
   it("says when to try again where it knows", async () => {

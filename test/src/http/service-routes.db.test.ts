@@ -1,11 +1,13 @@
 import pino from "pino";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { openIdentities } from "../../../src/access/identities.ts";
 import { buildApp } from "../../../src/app.ts";
 import { httpStatusByCode } from "../../../src/errors.ts";
+import { limitsFor } from "../../../src/http/limits.ts";
 import { createMetrics } from "../../../src/metrics.ts";
 import { OperationFeed } from "../../../src/operations/feed.ts";
 import { openPool } from "../../../src/postgres/pool.ts";
-import { type Api, adminToken, startApi } from "../api.ts";
+import { type Api, adminToken, internalToken, startApi } from "../api.ts";
 
 let api: Api;
 
@@ -37,7 +39,7 @@ describe("an answer", () => {
 
   it("never logs the token", async () => {
     await api.send("GET", "/v1/teams");
-    expect(JSON.stringify(api.logged)).not.toContain("test-administrator-token");
+    expect(JSON.stringify(api.logged)).not.toContain(adminToken);
   });
 });
 
@@ -67,14 +69,23 @@ describe("without its database", () => {
     const gone = openPool("postgres://aidlc@127.0.0.1:1/aidlc", 1);
     const app = await buildApp({
       pool: gone,
+      audit: api.audit,
       queue: api.queue,
       feed: new OperationFeed("postgres://aidlc@127.0.0.1:1/aidlc", () => {}),
       sageMaker: () => {
         throw new Error("No test here asks SageMaker");
       },
       metrics: createMetrics(gone),
-      adminToken,
+      identities: openIdentities({
+        pool: gone,
+        oidc: undefined,
+        bootstrapToken: undefined,
+        internalToken,
+        log: pino({ level: "silent" }),
+      }),
       sandbox: false,
+      limits: limitsFor(600),
+      trustedProxies: [],
       enforcedPolicies: [],
       cancelHere: () => {},
       closing: new AbortController().signal,

@@ -95,6 +95,25 @@ describe("parser", () => {
     expect(error?.message.length).toBeLessThan(200);
   });
 
+  it.each([
+    ["text", ["AKIA", "ABCDEFGHIJKLMNOP"].join(""), "what looks like an AWS access key id"],
+    ["a list", [["AKIA", "ABCDEFGHIJKLMNOP"].join("")], "a list"],
+    ["an object", { x: "hunter2" }, "an object"],
+  ])("doesn't show %s that may be a secret", (_, id, shown) => {
+    expect(errorsOf({ id })).toEqual([
+      { path: "/id", message: expect.stringMatching(new RegExp(`, not ${shown}$`)) },
+    ]);
+  });
+
+  it("tells a hundred mistakes at most, unknown fields too", () => {
+    const unknown = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`x${index}`, 1]));
+    expect(errorsOf({ id: "a", ...unknown })).toHaveLength(100);
+    const problems = Object.keys(unknown).map((path) => ({ path, message: "is wrong" }));
+    const error = invalid("invalid_spec", problems);
+    expect(error.details.errors).toHaveLength(100);
+    expect(error.message).toMatch(/\(and 499 more\)$/);
+  });
+
   it("reports each place once, however many rules it breaks", () => {
     const paths = pathsOf({ id: 5, size: 7, lines: "x", labels: { a: 1 }, limits: null }) ?? [];
     expect(new Set(paths).size).toBe(paths.length);

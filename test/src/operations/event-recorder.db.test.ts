@@ -30,6 +30,7 @@ async function running(): Promise<{ id: string; token: number }> {
     revision: null,
     options: {},
     requestId: "r-1",
+    requestedBy: "user:ada",
   });
   const claim = await claimOperation(database.pool, id, { node: "node-a", leaseMs: 60_000 });
   return { id, token: claim?.fencingToken ?? 0 };

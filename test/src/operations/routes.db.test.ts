@@ -38,6 +38,7 @@ async function running() {
     revision: null,
     options: {},
     requestId: "r-1",
+    requestedBy: "user:ada",
   });
   const claim = await claimOperation(api.database.pool, id, { node: "n", leaseMs: 60_000 });
   let sequence = 0;
@@ -369,6 +370,7 @@ describe("a shutdown", () => {
       revision: null,
       options: {},
       requestId: "r-1",
+      requestedBy: "user:ada",
     });
     const headers = { authorization: `Bearer ${adminToken}` };
     const open = async (path: string, extra: object) => {

@@ -47,6 +47,7 @@ async function queued(kind: OperationKind = "update", on = stackId): Promise<str
     revision: null,
     options: {},
     requestId: "r-1",
+    requestedBy: "user:ada",
   });
   return operation.id;
 }
@@ -413,7 +414,7 @@ describe("lists of operations", () => {
     const seen: { id: string; createdAt: Date }[] = [];
     let after: readonly string[] | undefined;
     for (;;) {
-      const rows = await listOperations(database.pool, { team, after, limit: 2 });
+      const rows = await listOperations(database.pool, { visible: undefined, team, after, limit: 2 });
       seen.push(...rows.slice(0, 2).map((row) => row.operation));
       if (rows.length <= 2) break;
       after = rows[1]?.key;
@@ -431,7 +432,7 @@ describe("lists of operations", () => {
       [team, id],
     );
     const list = async (filter: object) =>
-      (await listOperations(database.pool, { team, limit: 5, ...filter })).length;
+      (await listOperations(database.pool, { visible: undefined, team, limit: 5, ...filter })).length;
     expect(await list({ pipeline: "churn", state: "queued", kind: "drift" })).toBe(1);
     for (const miss of [
       { pipeline: "fraud" },

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import pino from "pino";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { AuditTrail } from "../../../src/audit/trail.ts";
 import type { ProgramRequest, RunOutcome, RunRequest, TimedEvent } from "../../../src/engine/protocol.ts";
 import { markerVariable } from "../../../src/engine/reaper.ts";
 import type { Runner, Supervisor } from "../../../src/engine/supervisor.ts";
@@ -12,6 +13,7 @@ import { createMetrics } from "../../../src/metrics.ts";
 import { claimOperation, recordRunner } from "../../../src/operations/claims.ts";
 import { listEvents } from "../../../src/operations/events.ts";
 import { stackPassphrases } from "../../../src/operations/passphrases.ts";
+import type { RunCredentialsIssuer } from "../../../src/operations/run-credentials.ts";
 import type { OperationKind } from "../../../src/operations/states.ts";
 import {
   findOperation,
@@ -30,6 +32,7 @@ const program: ProgramRequest = {
   name: "foundation",
   input: { account: { accountId: "111122223333", region: "eu-central-1" } },
 };
+const registered = { team: "ml", name: "main", aws: program.input.account, externalId: "aidlc-1" };
 const succeeded: RunOutcome = { state: "succeeded", changes: { create: 2 }, steps: [], stackExists: true };
 
 let database: TestDatabase;
@@ -39,6 +42,7 @@ const children: ChildProcess[] = [];
 
 beforeAll(async () => {
   database = await createTestDatabase();
+  await database.pool.query("insert into teams (name, display_name) values ('ml', 'ML')");
   queue = await openQueue(database.url, () => {});
 });
 
@@ -65,6 +69,7 @@ async function queued(kind: OperationKind = "update"): Promise<Operation> {
     revision: null,
     options: {},
     requestId: "r-1",
+    requestedBy: "user:ada",
   });
 }
 
@@ -77,7 +82,11 @@ type Script = (
 /** The real worker; a script stands in for runner and engine, whose own behaviour the acceptance tests show. */
 function workerWith(
   script: Script,
-  { owner = {}, marker = "m" }: { owner?: Partial<StackOwner>; marker?: string } = {},
+  {
+    owner = {},
+    marker = "m",
+    grant = async () => ({ revoke: () => {} }),
+  }: { owner?: Partial<StackOwner>; marker?: string; grant?: RunCredentialsIssuer["grant"] } = {},
 ) {
   const requests: Omit<RunRequest, "attachedProviderPort">[] = [];
   const ended: RunOutcome[] = [];
@@ -92,16 +101,19 @@ function workerWith(
     dispose,
   });
   const account: StackOwner = {
+    accountOf: async () => registered,
     programFor: async () => program,
     onEnded: async (_client, _operation, outcome) => void ended.push(outcome),
     ...owner,
   };
   const worker = new Worker({
     pool: database.pool,
+    audit: new AuditTrail("a passphrase of the tests"),
     queue,
     supervisor: { take } as unknown as Supervisor,
     owners: { account, pipeline: account },
     passphrases: stackPassphrases("master"),
+    credentials: { grant },
     backendUrl: "file:///nowhere",
     node: "node-a",
     enforcedPolicies: [],
@@ -158,6 +170,27 @@ describe("a worker", () => {
       stack: { project: "aidlc-foundation", exists: false },
       program,
     });
+  });
+
+  it("gives a run the credentials of its account, and takes them back when it has ended", async () => {
+    const operation = await queued();
+    const revoke = vi.fn();
+    const grant = vi.fn(async () => ({ provider: { url: "http://127.0.0.1:1/x", token: "t" }, revoke }));
+    const { worker, requests } = workerWith(
+      async () => {
+        expect(revoke).not.toHaveBeenCalled();
+        return succeeded;
+      },
+      { grant },
+    );
+    await worker.run({ operationId: operation.id });
+    expect(grant).toHaveBeenCalledWith(
+      expect.objectContaining({ id: operation.id }),
+      registered,
+      expect.objectContaining({ id: stackId }),
+    );
+    expect(requests[0]?.credentials).toEqual({ provider: { url: "http://127.0.0.1:1/x", token: "t" } });
+    expect(revoke).toHaveBeenCalledOnce();
   });
 
   it("gives a stack that exists, and its own passphrase, to the next run", async () => {
@@ -336,6 +369,35 @@ describe("an operation that could not be run", () => {
     });
   });
 
+  it("starts nothing and looks at nothing when AWS refuses the account's role", async () => {
+    const operation = await queued();
+    const programFor = vi.fn(async () => program);
+    const refusal = new AppError("account_refused", "The session is another account's; AKIAIOSFODNN7EXAMPLE");
+    const { worker, requests } = workerWith(async () => succeeded, {
+      owner: { programFor },
+      grant: () => Promise.reject(refusal),
+    });
+    await worker.run({ operationId: operation.id });
+    expect(await read(operation.id)).toMatchObject({
+      state: "failed",
+      error: { code: "access_denied", message: "The session is another account's; [secret]" },
+    });
+    expect(programFor).not.toHaveBeenCalled();
+    expect(requests).toEqual([]);
+  });
+
+  it("takes back the credentials that it was given", async () => {
+    const operation = await queued();
+    const revoke = vi.fn();
+    const programFor = () => Promise.reject(new AppError("foundation_not_ready", "Not yet"));
+    const { worker } = workerWith(async () => succeeded, {
+      owner: { programFor },
+      grant: async () => ({ revoke }),
+    });
+    await worker.run({ operationId: operation.id });
+    expect(revoke).toHaveBeenCalledOnce();
+  });
+
   it("tells no detail of a failure that is the service's own", async () => {
     const operation = await queued();
     const reason = new Error("connect ECONNREFUSED postgres://aidlc:hunter22@10.0.0.7/internal");
@@ -393,6 +455,59 @@ describe("an operation that could not be run", () => {
   });
 });
 
+/** What the audit trail has of an operation. */
+async function audited(id: string) {
+  const found = await database.pool.query(
+    "select subject, action, team, request_id, after from audit_entries where target = $1",
+    [`/operations/${id}`],
+  );
+  return found.rows;
+}
+
+describe("the audit trail", () => {
+  it.each(["update", "destroy", "reconcile", "refresh"] as const)(
+    "has how an %s ended and who asked for it",
+    async (kind) => {
+      const operation = await queued(kind);
+      const error = { code: "engine_failed", message: "It failed", remedy: "Repeat it" } as const;
+      const { worker } = workerWith(async () => ({ ...succeeded, state: "failed", error }));
+      await worker.run({ operationId: operation.id });
+      expect(await audited(operation.id)).toEqual([
+        {
+          subject: "service",
+          action: "operation.end",
+          team: "ml",
+          request_id: "r-1",
+          after: {
+            state: "failed",
+            kind,
+            subject: { type: "account", account: "main" },
+            revision: null,
+            requestedBy: "user:ada",
+            changes: { create: 2 },
+            error: "engine_failed",
+          },
+        },
+      ]);
+    },
+  );
+
+  it.each(["preview", "drift"] as const)("has no end of a %s, which changes nothing", async (kind) => {
+    const operation = await queued(kind);
+    await workerWith(async () => succeeded).worker.run({ operationId: operation.id });
+    expect(await audited(operation.id)).toEqual([]);
+  });
+
+  it("has no end that was not recorded", async () => {
+    const operation = await queued();
+    const { worker } = workerWith(async () => succeeded, {
+      owner: { onEnded: () => Promise.reject(new Error("a defect")) },
+    });
+    await expect(worker.run({ operationId: operation.id })).rejects.toThrow("a defect");
+    expect(await audited(operation.id)).toEqual([]);
+  });
+});
+
 describe("settling what a dead service left behind", () => {
   /** An operation that claims to run on this node, with a live process of its runner. */
   async function leftBehind(kind: OperationKind) {
@@ -405,6 +520,7 @@ describe("settling what a dead service left behind", () => {
         revision: null,
         options: {},
         requestId: "r-1",
+        requestedBy: "user:ada",
       }),
     );
     const claim = await claimOperation(database.pool, operation.id, { node: "node-a", leaseMs: 60_000 });
@@ -441,6 +557,8 @@ describe("settling what a dead service left behind", () => {
       state,
       error: { code: "runner_lost", message: expect.stringMatching(/./), remedy: expect.stringMatching(/./) },
     });
+    const ends = (await audited(id)).map(({ after }) => after);
+    expect(ends).toMatchObject(state === "needs_repair" ? [{ state, kind, error: "runner_lost" }] : []);
   });
 
   it("touches nothing whose lease still runs, unless this is a start", async () => {
@@ -482,6 +600,7 @@ describe("settling what a dead service left behind", () => {
         revision: null,
         options: {},
         requestId: "r-2",
+        requestedBy: "user:ada",
       }),
     );
     await worker().settleLapsed({ all: true });

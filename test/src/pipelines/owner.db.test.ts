@@ -16,7 +16,7 @@ let churn: PipelineRequests;
 beforeAll(async () => {
   api = await startApi();
   team = await api.teamWithAccount();
-  owner = pipelineOwner(api.database.pool, api.queue);
+  owner = pipelineOwner({ pool: api.database.pool, queue: api.queue, audit: api.audit });
 });
 
 beforeEach(() => {

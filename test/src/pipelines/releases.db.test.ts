@@ -37,7 +37,11 @@ async function fittingRelease(change: Document = {}): Promise<Document> {
 /** The release that the program gets with a spec. */
 async function releaseIn(spec: Document): Promise<Document> {
   const { rows } = await api.database.pool.query("select id from pipelines where name = $1", [pipeline]);
-  const { input } = (await pipelineOwner(api.database.pool, api.queue).programFor({
+  const { input } = (await pipelineOwner({
+    pool: api.database.pool,
+    queue: api.queue,
+    audit: api.audit,
+  }).programFor({
     team,
     subject: { type: "pipeline", pipeline, pipelineId: rows[0].id },
     revision: 1,

@@ -107,12 +107,13 @@ describe("clients for the sandbox", () => {
   it("carry the administrator's token in place of a signature, and are made once per account and region", async () => {
     const { url, requests } = await endpoint(healthy);
     const clients = sandboxSageMakerClients(() => url, "the-token");
-    const account = { accountId: "111122223333", region: "eu-central-1" };
+    const aws = { accountId: "111122223333", region: "eu-central-1" };
+    const account = { team: "research", name: "main", aws, externalId: "aidlc-1" };
     await readSageMaker(clients(account), names);
     expect(requests).toHaveLength(3);
     for (const request of requests) expect(request.headers.authorization).toBe("Bearer the-token");
     expect(clients({ ...account })).toBe(clients(account));
-    expect(clients({ ...account, accountId: "444455556666" })).not.toBe(clients(account));
-    expect(clients({ ...account, region: "eu-west-1" })).not.toBe(clients(account));
+    expect(clients({ ...account, aws: { ...aws, accountId: "444455556666" } })).not.toBe(clients(account));
+    expect(clients({ ...account, aws: { ...aws, region: "eu-west-1" } })).not.toBe(clients(account));
   });
 });

@@ -10,7 +10,6 @@ const id = "s3-versioning-enabled";
 const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString();
 const exception = (change: object = {}) => ({
   reason: "The bucket is emptied every night",
-  approvedBy: "security@example.com",
   expiresAt: inDays(30),
   ...change,
 });
@@ -55,7 +54,12 @@ describe("a pipeline's exceptions from policies", () => {
   it("are granted, read, listed and taken back", async () => {
     const granted = await send("PUT", `/${id}`, exception({ resource: "raw" }));
     expect(granted.status).toBe(201);
-    expect(granted.body).toMatchObject({ policy: id, resource: "raw", active: true });
+    expect(granted.body).toMatchObject({
+      policy: id,
+      resource: "raw",
+      approvedBy: "a test",
+      active: true,
+    });
     expect((await send("GET", `/${id}`)).body).toEqual(granted.body);
     expect((await send("GET", "")).body.items).toEqual([granted.body]);
 
@@ -80,7 +84,7 @@ describe("a pipeline's exceptions from policies", () => {
   });
 
   it.each([
-    ["its owner's own approval", { approvedBy: "ADA@example.com" }, "/approvedBy"],
+    ["an approver of the caller's choice", { approvedBy: "security@example.com" }, "/approvedBy"],
     ["a date in the past", { expiresAt: inDays(-1) }, "/expiresAt"],
     ["a date more than a year ahead", { expiresAt: inDays(367) }, "/expiresAt"],
     ["no reason worth the name", { reason: "because" }, "/reason"],
@@ -90,6 +94,24 @@ describe("a pipeline's exceptions from policies", () => {
     expect(answer.status).toBe(400);
     expect(answer.body.errors).toEqual([expect.objectContaining({ path })]);
     expect((await send("GET", "")).body.items).toEqual([]);
+  });
+
+  it("are granted by nobody who asked for the pipeline's spec as it is, unless that is an admin", async () => {
+    const team = pipeline.split("/")[3] as string;
+    const both = await api.as({ teams: { [team]: ["developer", "approver"] } });
+    const other = await api.as({ teams: { [team]: ["approver"] } });
+    const spec = validSpec((one) => {
+      one.budget = { monthlyUsd: 7 };
+    });
+    expect((await both.send("PUT", pipeline, { body: spec })).status).toBe(202);
+    const url = `${pipeline}/policy-exceptions/${id}`;
+    const refused = await both.send("PUT", url, { body: exception() });
+    expect([refused.status, refused.body.code]).toEqual([403, "forbidden"]);
+    expect((await other.send("PUT", url, { body: exception() })).status).toBe(201);
+
+    // Somebody else asks for another spec: of that one, they have asked for nothing.
+    expect((await api.send("PUT", pipeline, { body: validSpec() })).status).toBe(202);
+    expect((await both.send("PUT", url, { body: exception() })).status).toBe(200);
   });
 
   it("are refused without a date", async () => {
@@ -111,13 +133,13 @@ describe("a pipeline's exceptions from policies", () => {
     const found = await api.database.pool.query<{ id: string }>("select id from pipelines where name = $1", [
       pipeline.split("/").at(-1),
     ]);
-    const owner = pipelineOwner(api.database.pool, api.queue);
+    const owner = pipelineOwner({ pool: api.database.pool, queue: api.queue, audit: api.audit });
     const operation = (pipelineId: string | null) =>
       ({ subject: { type: "pipeline", pipeline: "churn", pipelineId } }) as Parameters<
         NonNullable<typeof owner.exceptionsFor>
       >[0];
     expect(await owner.exceptionsFor?.(operation(found.rows[0]!.id))).toEqual([
-      expect.objectContaining({ policy: id, resource: "raw", approvedBy: "security@example.com" }),
+      expect.objectContaining({ policy: id, resource: "raw", approvedBy: "a test" }),
     ]);
     // A preview of a pipeline to come has none.
     expect(await owner.exceptionsFor?.(operation(null))).toEqual([]);

@@ -1,6 +1,7 @@
 import { CloudControlClient, GetResourceCommand, ListResourcesCommand } from "@aws-sdk/client-cloudcontrol";
 import fastify, { type FastifyInstance } from "fastify";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { AuditTrail } from "../../../src/audit/trail.ts";
 import { Problem, sendProblem } from "../../../src/http/problem.ts";
 import { validatorCompiler } from "../../../src/http/validation.ts";
 import { cloudFormationTypes } from "../../../src/sandbox/cloudcontrol/resource-types.ts";
@@ -22,7 +23,11 @@ beforeAll(async () => {
   app.setValidatorCompiler(validatorCompiler as Parameters<FastifyInstance["setValidatorCompiler"]>[0]);
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
   app.addSchema(Problem);
-  await app.register(sandboxRoutes, { prefix: "/sandbox", pool: database.pool });
+  await app.register(sandboxRoutes, {
+    prefix: "/sandbox",
+    pool: database.pool,
+    audit: new AuditTrail("a passphrase of the tests"),
+  });
   const endpoint = await app.listen({ host: "127.0.0.1", port: 0 });
   client = new CloudControlClient({
     region,

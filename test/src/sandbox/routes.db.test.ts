@@ -13,6 +13,7 @@ import {
 } from "@aws-sdk/client-sagemaker";
 import fastify, { type FastifyInstance } from "fastify";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { AuditTrail } from "../../../src/audit/trail.ts";
 import { Problem, sendProblem } from "../../../src/http/problem.ts";
 import { validatorCompiler } from "../../../src/http/validation.ts";
 import { parseConfiguration } from "../../../src/sandbox/configuration.ts";
@@ -41,7 +42,11 @@ beforeAll(async () => {
   app.setValidatorCompiler(validatorCompiler as Parameters<FastifyInstance["setValidatorCompiler"]>[0]);
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
   app.addSchema(Problem);
-  await app.register(sandboxRoutes, { prefix: "/sandbox", pool: database.pool });
+  await app.register(sandboxRoutes, {
+    prefix: "/sandbox",
+    pool: database.pool,
+    audit: new AuditTrail("a passphrase of the tests"),
+  });
 });
 afterAll(async () => {
   await app.close();

@@ -27,6 +27,7 @@ beforeEach(async () => {
     revision: null,
     options: {},
     requestId: "r-1",
+    requestedBy: "user:ada",
   });
   token = (await claimOperation(database.pool, id, { node: "n", leaseMs: 60_000 }))?.fencingToken ?? 0;
 });

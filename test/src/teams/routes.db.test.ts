@@ -28,6 +28,7 @@ describe("a team", () => {
     expect(created.body).toEqual({
       name,
       displayName: "Machine Learning",
+      externalId: expect.stringMatching(/^aidlc-[0-9a-f]{32}$/),
       createdAt: expect.stringMatching(/^\d{4}-.*Z$/),
       updatedAt: created.body.createdAt,
     });
@@ -118,6 +119,15 @@ describe("deleting a team", () => {
     await api.send("DELETE", `/v1/teams/${name}`);
     const created = await api.send("POST", "/v1/teams", { body: { name } });
     expect(created).toMatchObject({ status: 201, body: { displayName: name } });
+  });
+
+  it("ends its external id: no role that trusted the old team trusts a new one of its name", async () => {
+    const name = await newTeam();
+    const { externalId } = (await api.send("GET", `/v1/teams/${name}`)).body;
+    await api.send("DELETE", `/v1/teams/${name}`);
+    const { body } = await api.send("POST", "/v1/teams", { body: { name } });
+    expect(body.externalId).toMatch(/^aidlc-[0-9a-f]{32}$/);
+    expect(body.externalId).not.toBe(externalId);
   });
 
   it("is refused while it has an account, which is named", async () => {

@@ -1,0 +1,29 @@
+import { AppError } from "../errors.ts";
+
+/** How much each identity has open at the same time. */
+export class ConcurrencyLimit {
+  readonly #most: number;
+  readonly #open = new Map<string, number>();
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** Opens one more; throws `rate_limited` when there are too many. The answer closes it again. */
+  open(subject: string): () => void {
+    const open = this.#open.get(subject) ?? 0;
+    if (open >= this.#most) {
+      throw new AppError(
+        "rate_limited",
+        `${subject} has ${open} event streams open already: close one, or ask for JSON pages`,
+        { details: { retryAfterSeconds: 5 } },
+      );
+    }
+    this.#open.set(subject, open + 1);
+    return () => {
+      const left = (this.#open.get(subject) ?? 1) - 1;
+      if (left === 0) this.#open.delete(subject);
+      else this.#open.set(subject, left);
+    };
+  }
+}

@@ -1,0 +1,36 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { SandboxProvider } from "../../../src/engine/sandbox-provider.ts";
+import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
+
+let database: TestDatabase;
+let provider: SandboxProvider;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  provider = new SandboxProvider(database.url, {
+    PATH: process.env.PATH ?? "",
+    AIDLC_TEST_MARK: database.url.slice(-20),
+  });
+});
+afterAll(async () => {
+  await provider.close();
+  await database.drop();
+});
+
+it("serves without the database's address in its environment or arguments, where any process of its user could read it", async () => {
+  expect(await provider.port()).toBeGreaterThan(0);
+  const shown = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        const environment = readFileSync(`/proc/${pid}/environ`, "utf8");
+        if (!environment.includes(`AIDLC_TEST_MARK=${database.url.slice(-20)}`)) return [];
+        return [`${readFileSync(`/proc/${pid}/cmdline`, "utf8")} ${environment}`];
+      } catch {
+        return [];
+      }
+    });
+  expect(shown).toHaveLength(1);
+  expect(shown[0]).not.toContain(new URL(database.url).password);
+});

@@ -1,0 +1,35 @@
+import { randomUUID } from "node:crypto";
+import type pg from "pg";
+import { claimOperation, finishOperation } from "../../../src/operations/claims.ts";
+import { appendEvents } from "../../../src/operations/events.ts";
+import { insertOperation } from "../../../src/operations/store.ts";
+import { ensureStack } from "../../../src/stacks/store.ts";
+
+/** An operation that runs, without anybody who runs it. */
+export async function runningOperation(pool: pg.Pool) {
+  const { id } = await insertOperation(pool, {
+    id: randomUUID(),
+    kind: "update",
+    stackId: await ensureStack(pool, "aidlc-foundation", randomUUID()),
+    team: "ml",
+    subject: { type: "account", account: "main" },
+    revision: null,
+    options: {},
+    requestId: "r-1",
+    requestedBy: "user:ada",
+  });
+  const claim = await claimOperation(pool, id, { node: "n", leaseMs: 60_000 });
+  const token = claim?.fencingToken ?? 0;
+  let sequence = 0;
+  return {
+    id,
+    tell: (message: string) => {
+      sequence += 1;
+      const body = { severity: "warning", message };
+      return appendEvents(pool, id, token, [
+        { sequence, at: new Date(), type: "diagnostic", phase: null, body },
+      ]);
+    },
+    end: () => finishOperation(pool, id, token, { state: "succeeded", result: { changes: {} }, error: null }),
+  };
+}

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import fastify, { type FastifyRequest } from "fastify";
+import fastify, { type FastifyReply, type FastifyRequest } from "fastify";
 import type pg from "pg";
 import type { Logger } from "pino";
 import { authorization } from "./access/authorization.ts";
@@ -105,7 +105,7 @@ export async function buildApp(options: AppOptions): Promise<App> {
     );
   });
   const methodsOf = routedMethods(app);
-  app.setNotFoundHandler((request, reply) => {
+  const sendNoRoute = (request: FastifyRequest, reply: FastifyReply) => {
     const path = request.url.split("?")[0] ?? "";
     const methods = methodsOf(path);
     // A route may find that there is nothing of the name, as that of the documentation's files does.
@@ -122,7 +122,8 @@ export async function buildApp(options: AppOptions): Promise<App> {
       `${path} takes ${methods.join(", ")}, not ${request.method}: see /docs`,
     );
     return sendProblem(error, request, reply);
-  });
+  };
+  app.setNotFoundHandler(sendNoRoute);
   acceptDocuments(app);
   await protectBrowsers(app);
   await refuseUnderPressure(app, options.pool, limits);
@@ -132,6 +133,10 @@ export async function buildApp(options: AppOptions): Promise<App> {
   limitRequests(app, limits);
   refuseForeignPages(app);
   authorization(app, options.pool);
+  // Where there is no route, nobody needs the body read and parsed.
+  app.addHook("onRequest", async (request, reply) => {
+    if (request.routeOptions.url === undefined) return sendNoRoute(request, reply);
+  });
   app.addHook("onResponse", async (request, reply) => {
     const route = request.routeOptions.url ?? "unknown";
     options.metrics.requests.observe(

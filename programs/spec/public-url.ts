@@ -15,6 +15,7 @@ const PRIVATE_SUFFIXES = [
     "home",
     "lan",
     "home.arpa",
+    "svc",
   ],
   ...["test", "invalid", "onion", "alt"],
   // Public names that stand for whichever address they spell, or for this machine.

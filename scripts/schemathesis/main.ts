@@ -16,6 +16,7 @@ const settings = {
   AIDLC_CONCURRENCY: "1",
   // More than can be sent: the limits have tests of their own.
   AIDLC_RATE_LIMIT_PER_MINUTE: "1000000",
+  AIDLC_TEAM_MAX_OPERATIONS_PER_DAY: "1000000",
   // Without an issuer nobody can be a member. Nothing answers there, and no test sends an access token.
   AIDLC_OIDC_ISSUER: "http://127.0.0.1:9",
   AIDLC_OIDC_AUDIENCE: "aidlc",

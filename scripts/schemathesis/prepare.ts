@@ -16,7 +16,7 @@ interface Identified {
 
 /** Brings up one of everything that a path can name. */
 export async function prepare(client: Client): Promise<Dictionaries> {
-  for (const name of [team, "spare"]) await client.send("POST", "/v1/teams", json({ name }));
+  for (const name of [team, "spare", "frugal"]) await client.send("POST", "/v1/teams", json({ name }));
   const operations = await provision(client);
   const keys = await Promise.all([
     client.send<Identified>("POST", "/v1/keys", json({ name: "fuzz", roles: ["auditor"] })),
@@ -35,6 +35,7 @@ export async function prepare(client: Client): Promise<Dictionaries> {
   return {
     team: [team],
     spare: ["spare"],
+    frugal: ["frugal"],
     account: [account],
     pipeline: [pipeline],
     policy: [policy],

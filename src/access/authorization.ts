@@ -30,15 +30,25 @@ export function authorization(app: App, pool: pg.Pool): void {
       throw new Error(`src/access/permissions.ts must say who may use every route: ${problems.join("; ")}`);
   });
   app.decorateRequest("operationTeam", undefined);
-  app.addHook("onRequest", async (request) => {
-    const { url: path } = request.routeOptions;
-    // No such route: whoever is known may learn that.
-    if (path === undefined) return;
-    const access = accessTo(request.method, path);
-    if (access === undefined) throw new Error(`Nothing says who may use ${request.method} ${path}`);
-    if (access.to === "team") await authorizeInTeam(pool, request, access);
-    else if (!mayUse(access, request)) throw forbidden(request, neededOf[access.to]);
+  app.addHook("onRequest", (request) => authorize(pool, request));
+  // A body may take half a minute to arrive, in which a key can be revoked: what changes something is judged by what is granted now.
+  app.addHook("preHandler", async (request) => {
+    if (readingMethods.has(request.method) || request.routeOptions.url === undefined) return;
+    request.principal = await request.authenticate();
+    await authorize(pool, request);
   });
+}
+
+const readingMethods: ReadonlySet<string> = new Set(["GET", "HEAD"]);
+
+async function authorize(pool: pg.Pool, request: FastifyRequest): Promise<void> {
+  const { url: path } = request.routeOptions;
+  // No such route: whoever is known may learn that.
+  if (path === undefined) return;
+  const access = accessTo(request.method, path);
+  if (access === undefined) throw new Error(`Nothing says who may use ${request.method} ${path}`);
+  if (access.to === "team") await authorizeInTeam(pool, request, access);
+  else if (!mayUse(access, request)) throw forbidden(request, neededOf[access.to]);
 }
 
 const neededOf = {
@@ -69,7 +79,7 @@ function mayUse(access: Exclude<Access, { to: "team" }>, request: FastifyRequest
 
 /** Admins may do everything; auditors may do whatever changes nothing. */
 function unrestricted({ method, principal: { platform } }: FastifyRequest): boolean {
-  return platform.has("admin") || (platform.has("auditor") && (method === "GET" || method === "HEAD"));
+  return platform.has("admin") || (platform.has("auditor") && readingMethods.has(method));
 }
 
 async function authorizeInTeam(

@@ -11,7 +11,7 @@ import { assertAdministratorLeft, lockGrants } from "./grant-store.ts";
 import { assertMayGrant } from "./grants.ts";
 import type { Identities } from "./identities.ts";
 import { newKey } from "./key-format.ts";
-import { getKey, insertKey, listKeys, revokeKey } from "./key-store.ts";
+import { assertRoomForKey, getKey, insertKey, listKeys, revokeKey } from "./key-store.ts";
 import type { Role } from "./principal.ts";
 import { KeyId, KeyView, keyView, NewKeyView, PlatformKeyBody, TeamKeyBody } from "./schema.ts";
 
@@ -191,6 +191,7 @@ async function createKey(
   const created = await inTransaction(pool, async (client) => {
     if (team !== null) await holdTeam(client, team);
     assertMayGrant(request.principal, wanted);
+    await assertRoomForKey(client, team);
     const id = randomUUID();
     const stored = keyView(await insertKey(client, { ...wanted, id, prefix, digest, createdBy: by.subject }));
     await audit.change(client, by, { action: "key.create", team, target: pathOf(team, id), after: stored });

@@ -32,6 +32,25 @@ export interface KeyToInsert {
   readonly expiresInDays: number;
 }
 
+// Each is an identity with limits of its own.
+const maxKeysOfTeam = 100;
+
+/** Throws `quota_exceeded` when a team has as many keys in force as it may; until the transaction has ended nobody else adds one. */
+export async function assertRoomForKey(db: Queryable, team: string | null): Promise<void> {
+  if (team === null) return;
+  await db.query("select pg_advisory_xact_lock(hashtextextended($1, 0))", [`keys ${team}`]);
+  const found = await db.query<{ count: number }>(
+    "select count(*) from api_keys where team = $1 and revoked_at is null and expires_at > now()",
+    [team],
+  );
+  const count = found.rows[0]?.count ?? 0;
+  if (count < maxKeysOfTeam) return;
+  throw new AppError(
+    "quota_exceeded",
+    `Team "${team}" has ${count} keys in force, which is as many as a team may have: revoke one that isn't used`,
+  );
+}
+
 /** Adds a key and what is granted to it. */
 export async function insertKey(db: Queryable, key: KeyToInsert): Promise<StoredKey> {
   await db.query(

@@ -37,8 +37,8 @@ export function auditRoutes(app: App, { pool, audit }: AuditRoutesOptions): void
     async (request) => {
       const { limit, cursor, ...query } = request.query;
       const before = parseCursor(cursor, instant)?.[0];
-      const rows = await listEntries(pool, filterOf(query), before, limit);
       const whole = seesWhole(request);
+      const rows = await listEntries(pool, filterOf(query, { whole }), before, limit);
       return toPage(
         rows,
         limit,
@@ -67,7 +67,8 @@ export function auditRoutes(app: App, { pool, audit }: AuditRoutesOptions): void
       },
     },
     async (request, reply) => {
-      const lines = exportedLines(pool, filterOf(request.query), seesWhole(request));
+      const whole = seesWhole(request);
+      const lines = exportedLines(pool, filterOf(request.query, { whole }), whole);
       return reply.type("application/x-ndjson").send(Readable.from(lines) as unknown as string);
     },
   );
@@ -99,8 +100,8 @@ function seesWhole({ principal }: FastifyRequest): boolean {
   return visibleTeams(principal) === undefined;
 }
 
-function filterOf({ from, to, ...filter }: FilterQuery): EntryFilter {
-  return { ...filter, from: momentOf("from", from), to: momentOf("to", to) };
+function filterOf({ from, to, ...filter }: FilterQuery, { whole }: { readonly whole: boolean }): EntryFilter {
+  return { ...filter, from: momentOf("from", from), to: momentOf("to", to), sinceTeamBegan: !whole };
 }
 
 function momentOf(name: string, text: string | undefined): Date | undefined {

@@ -59,14 +59,18 @@ export interface EntryFilter {
   readonly from?: Date | undefined;
   /** Entries before this moment. */
   readonly to?: Date | undefined;
+  /** Nothing of an earlier team of the same name. */
+  readonly sinceTeamBegan: boolean;
 }
 
 const filtered = `($1::text is null or team = $1) and ($2::text is null or subject = $2)
   and ($3::text is null or action = $3) and ($4::text is null or outcome = $4)
-  and ($5::timestamptz is null or at >= $5) and ($6::timestamptz is null or at < $6)`;
+  and ($5::timestamptz is null or at >= $5) and ($6::timestamptz is null or at < $6)
+  and (not $7 or at >= (select created_at from teams where name = $1))`;
 
-function filterValues({ team, subject, action, outcome, from, to }: EntryFilter) {
-  return [team ?? null, subject ?? null, action ?? null, outcome ?? null, from ?? null, to ?? null];
+function filterValues({ team, subject, action, outcome, from, to, sinceTeamBegan }: EntryFilter) {
+  const texts = [team ?? null, subject ?? null, action ?? null, outcome ?? null];
+  return [...texts, from ?? null, to ?? null, sinceTeamBegan];
 }
 
 /** An entry with its moment in microseconds, by which pages go on. */
@@ -83,8 +87,8 @@ export async function listEntries(
 ): Promise<ListedEntry[]> {
   const found = await db.query<ListedEntry>(
     `select ${columns}, trunc(extract(epoch from audit_entries.at) * 1000000)::text as instant from audit_entries
-     where ${filtered} and ($7::bigint is null or at < timestamptz 'epoch' + $7 * interval '1 microsecond')
-     order by audit_entries.at desc limit $8`,
+     where ${filtered} and ($8::bigint is null or at < timestamptz 'epoch' + $8 * interval '1 microsecond')
+     order by audit_entries.at desc limit $9`,
     [...filterValues(filter), before ?? null, limit + 1],
   );
   return found.rows;
@@ -99,8 +103,8 @@ export async function* readEntries(
 ): AsyncGenerator<readonly AuditEntry[]> {
   for (let after: string | null = null; ; ) {
     const found: pg.QueryResult<AuditEntry> = await db.query<AuditEntry>(
-      `select ${columns} from audit_entries where ${filtered} and ($7::timestamptz is null or at > $7)
-       order by audit_entries.at limit $8`,
+      `select ${columns} from audit_entries where ${filtered} and ($8::timestamptz is null or at > $8)
+       order by audit_entries.at limit $9`,
       [...filterValues(filter), after, batch],
     );
     const last = found.rows.at(-1);

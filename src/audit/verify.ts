@@ -31,6 +31,8 @@ export async function verifyChain(
     head,
     broken: { sequence, reason },
   });
+  if (noted?.sequence === 0 && noted.hash !== head.hash)
+    return broken(1, `what was noted is no trail's beginning: that has the hash ${genesisHash}`);
   for await (const batch of batches) {
     for (const entry of batch) {
       const sequence = head.sequence + 1;

@@ -33,8 +33,12 @@ export function problems(...statuses: readonly number[]) {
   return Object.fromEntries([...always, ...statuses].map((status) => [status, problem]));
 }
 
-/** Text without control characters, line breaks included: it is shown in lists, logs and terminals. */
-export const singleLine = "^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*$";
+/**
+ * Text without control characters, line breaks included, and without those that are not seen or turn the writing round: it is
+ * shown in lists, logs and terminals.
+ */
+export const singleLine =
+  "^[^\\u0000-\\u001f\\u007f-\\u009f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]*$";
 
 const namePattern = "^[a-z][a-z0-9]*(-[a-z0-9]+)*$";
 

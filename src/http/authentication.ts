@@ -31,9 +31,12 @@ export function authentication(app: App, identities: Identities): void {
 // HTTP Basic opens nothing but what can only be read.
 const forBrowsers = /^(\/docs(\/.*)?|\/openapi\.json)$/;
 
-function presentedToken({ headers }: FastifyRequest, route: string | undefined): string | undefined {
-  const [scheme = "", credentials = ""] = headers.authorization?.split(" ", 2) ?? [];
-  if (scheme.toLowerCase() === "bearer" && credentials) return credentials;
+function presentedToken({ headers, raw }: FastifyRequest, route: string | undefined): string | undefined {
+  // Of several, a proxy before us may have judged by another one.
+  const headerNames = raw.rawHeaders.filter((_, index) => index % 2 === 0);
+  if (headerNames.filter((name) => name.toLowerCase() === "authorization").length > 1) return undefined;
+  const [, scheme = "", credentials = ""] = /^(\S+) +(\S+)$/.exec(headers.authorization ?? "") ?? [];
+  if (scheme.toLowerCase() === "bearer") return credentials;
   if (scheme.toLowerCase() !== "basic" || !forBrowsers.test(route ?? "")) return undefined;
   const pair = Buffer.from(credentials, "base64").toString("utf8");
   return pair.includes(":") ? pair.slice(pair.indexOf(":") + 1) : undefined;

@@ -15,7 +15,7 @@ export class ConcurrencyLimit {
     if (open >= this.#most) {
       throw new AppError(
         "rate_limited",
-        `${subject} has ${open} event streams open already: close one, or ask for JSON pages`,
+        `${subject} has ${open} event streams and waiting requests open already: close one, or ask again later`,
         { details: { retryAfterSeconds: 5 } },
       );
     }

@@ -1,4 +1,4 @@
-import { isScalar, parseDocument, type Scalar, visit, type YAMLMap } from "yaml";
+import { isScalar, parseDocument, type Scalar, visit, type YAMLError, type YAMLMap } from "yaml";
 import { AppError } from "../errors.ts";
 import type { App } from "./app-types.ts";
 import { isExactInteger, parseStrictJson, shortened } from "./strict-json.ts";
@@ -6,7 +6,7 @@ import { isExactInteger, parseStrictJson, shortened } from "./strict-json.ts";
 // Deeper than any document of ours; what walks a document recursively must not run out of stack.
 const maxDepth = 64;
 // Parsing YAML takes a hundred times as long as JSON, and nothing else is answered meanwhile. A spec has a few kilobytes.
-const maxYamlCharacters = 256 * 1024;
+const maxYamlCharacters = 128 * 1024;
 // A handful of aliases expands to gigabytes; a spec needs none.
 const maxAliases = 20;
 // Keys and items together. A thousand columns with all they can say are ten thousand.
@@ -49,7 +49,7 @@ function parseBody(text: string, format: string, parse: (text: string) => unknow
 
 function parseYaml(text: string): unknown {
   if (text.length > maxYamlCharacters) {
-    throw new AppError("payload_too_large", "A YAML body has at most 256 KiB: send a smaller one, or JSON");
+    throw new AppError("payload_too_large", "A YAML body has at most 128 KiB: send a smaller one, or JSON");
   }
   const document = parseDocument(text, {
     // The library's own search for keys that stand twice takes minutes for a hundred thousand keys.
@@ -58,18 +58,28 @@ function parseYaml(text: string): unknown {
     intAsBigInt: true,
     // Dates, sets and binary data are nothing that JSON has.
     resolveKnownTags: false,
+    // For each of what may be a hundred thousand mistakes it searches the text again.
+    prettyErrors: false,
   });
   const [error] = document.errors;
   if (error?.code === "MULTIPLE_DOCS") throw new Error("it holds several documents: send one");
-  if (error) throw error;
+  if (error) throw misread(error, text);
   if (document.directives?.yaml.version !== "1.2") throw new Error("only YAML 1.2 is taken");
   const [warning] = document.warnings;
-  if (warning) throw warning;
+  if (warning) throw misread(warning, text);
   visit(document, {
     Map: (_key, map) => checkKeys(map),
     Scalar: (_key, scalar) => exactNumber(scalar),
   });
   return document.toJS({ maxAliasCount: maxAliases });
+}
+
+/** The mistake with its place; where the library's own stack came to its end, as the `RangeError` that it was. */
+function misread({ message, pos: [offset] }: YAMLError, text: string): Error {
+  if (message.startsWith("Maximum call stack")) return new RangeError(message);
+  const before = text.slice(0, offset);
+  const line = before.split("\n").length;
+  return new Error(`${message} at line ${line}, column ${offset - before.lastIndexOf("\n")}`);
 }
 
 function checkKeys(map: YAMLMap): void {

@@ -4,7 +4,7 @@ export interface RequestLimits {
   readonly requestsPerMinute: number;
   /** Requests of one address that don't tell who sends them, or not truly. */
   readonly failuresPerMinute: number;
-  /** Event streams of one identity at the same time. */
+  /** Event streams and waiting requests of one identity at the same time. */
   readonly streams: number;
   readonly connections: number;
   /** For the headers of a request to arrive. */

@@ -33,7 +33,9 @@ export const Problem = Type.Object(
 /** Answers every error as a problem; what isn't ours is logged and answered without detail. */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const known = toAppError(error);
-  if (known.httpStatus >= 500) request.log.error({ err: error }, "request failed");
+  // What is only busy comes in floods: a line each, without a trace.
+  if (known.code === "unavailable" && known.cause === undefined) request.log.warn(known.message);
+  else if (known.httpStatus >= 500) request.log.error({ err: error }, "request failed");
   const retryAfter = known.details.retryAfterSeconds ?? (known.httpStatus === 503 ? 5 : undefined);
   if (retryAfter !== undefined) reply.header("retry-after", String(retryAfter));
   if (known.code === "unauthenticated") reply.header("www-authenticate", challenge(request));

@@ -45,7 +45,7 @@ const maxSequence = 2_147_483_647;
 
 export function operationRoutes(app: App, options: OperationRoutesOptions): void {
   const { pool, audit, feed, closing } = options;
-  const streams = new ConcurrencyLimit(options.limits.streams);
+  const open = new ConcurrencyLimit(options.limits.streams);
 
   app.get(
     "/operations",
@@ -105,6 +105,7 @@ export function operationRoutes(app: App, options: OperationRoutesOptions): void
     async (request, reply) => {
       const { operation: id } = request.params;
       const waitMs = waitOf(request.headers.prefer);
+      if (waitMs > 0) reply.raw.once("close", open.open(request.principal.subject));
       const signal = AbortSignal.any([AbortSignal.timeout(waitMs), closing, goneSignal(reply)]);
       const ended = await followOperation(feed, id, signal, async () => {
         const operation = await getOperation(pool, id);
@@ -195,7 +196,7 @@ export function operationRoutes(app: App, options: OperationRoutesOptions): void
       const operation = await getOperation(pool, id);
       if (request.headers.accept?.includes("text/event-stream")) {
         const after = request.headers["last-event-id"] ?? request.query.after;
-        const closeStream = streams.open(request.principal.subject);
+        const closeStream = open.open(request.principal.subject);
         try {
           await streamEvents(options, operation, after, request, reply);
         } finally {

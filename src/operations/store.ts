@@ -149,7 +149,12 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** Whose an operation is; undefined for what is no operation's id. */
 export async function teamOfOperation(db: Queryable, id: string): Promise<string | undefined> {
   if (!uuid.test(id)) return undefined;
-  const found = await db.query<{ team: string }>("select team from operations where id = $1", [id]);
+  // What an earlier team of the same name did is none of this one's business.
+  const found = await db.query<{ team: string }>(
+    `select team from operations o join teams t on t.name = o.team
+     where o.id = $1 and o.created_at >= t.created_at`,
+    [id],
+  );
   return found.rows[0]?.team;
 }
 
@@ -181,7 +186,8 @@ export async function listOperations(
      where ($1::text is null or team = $1) and ($2::text is null or pipeline = $2)
        and ($3::text is null or state = $3) and ($4::text is null or kind = $4)
        and ($5::timestamptz is null or (created_at, id) < ($5::timestamptz, $6::uuid))
-       and ($8::text[] is null or team = any ($8))
+       and ($8::text[] is null
+         or (team = any ($8) and created_at >= (select created_at from teams where name = operations.team)))
      order by created_at desc, id desc limit $7`,
     [
       filter.team ?? null,

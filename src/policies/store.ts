@@ -36,8 +36,13 @@ export async function findException(
 /** The subjects that asked for a pipeline to be brought to this revision. */
 export async function requestersOf(db: Queryable, pipelineId: string, revision: number): Promise<string[]> {
   const found = await db.query<{ subject: string }>(
-    `select distinct requested_by as subject from operations
-     where pipeline_id = $1 and revision = $2 and kind = 'update' and requested_by is not null`,
+    // What a key asks for, whoever made the key asks for.
+    `with recursive requesters(subject) as (
+       select requested_by from operations
+       where pipeline_id = $1 and revision = $2 and kind = 'update' and requested_by is not null
+       union
+       select created_by from requesters join api_keys on subject = 'key:' || id)
+     select subject from requesters`,
     [pipelineId, revision],
   );
   return found.rows.map(({ subject }) => subject);

@@ -129,8 +129,8 @@ export class Schema {
   resource(token: string): ResourceType | undefined {
     const known = this.#resources.get(token);
     if (known) return known;
-    const raw = this.#raw.types[token];
-    const facts = this.#facts.types[token];
+    const raw = own(this.#raw.types, token);
+    const facts = own(this.#facts.types, token);
     if (!raw || !facts) return undefined;
     const type: ResourceType = {
       token,
@@ -154,7 +154,7 @@ export class Schema {
   }
 
   invoke(token: string): InvokeType | undefined {
-    const raw = this.#raw.invokes[token];
+    const raw = own(this.#raw.invokes, token);
     return raw && { inputs: parseShape(raw.inputs) };
   }
 
@@ -177,4 +177,9 @@ export function nameOf(type: ResourceType, properties: PropertyMap): string | un
   const key = nameInput(type);
   const name = key === undefined ? undefined : properties[key];
   return typeof name === "string" ? name : undefined;
+}
+
+/** Tokens come from requests: one may be the name of what every object has. */
+function own<Value>(values: Readonly<Record<string, Value>>, key: string): Value | undefined {
+  return Object.hasOwn(values, key) ? values[key] : undefined;
 }

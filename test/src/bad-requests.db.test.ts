@@ -23,7 +23,7 @@ const aliases = Array.from({ length: 9 }, (_, level) => {
   const items = level === 0 ? ["lol"] : Array.from({ length: 9 }, () => `*a${level - 1}`);
   return `a${level}: &a${level} [${items.join(", ")}]`;
 }).join("\n");
-const deep = (open: string, close: string) => open.repeat(100_000) + close.repeat(100_000);
+const deep = (open: string, close: string) => open.repeat(60_000) + close.repeat(60_000);
 
 const requests: readonly (readonly [
   name: string,

@@ -288,6 +288,11 @@ describe("verification", () => {
     expect(await afterTampering(cut)).toMatchObject({ ok: true, entries: kept });
   });
 
+  it("does not take a noted head for the trail's beginning that isn't", async () => {
+    expect(await verified({ sequence: 0, hash: "0".repeat(63) })).toMatchObject({ ok: false });
+    expect(await verified({ sequence: 0, hash: genesisHash })).toMatchObject({ ok: true });
+  });
+
   it("accepts a noted head from which the trail went on", async () => {
     const noted = await sixEntries();
     await change();

@@ -37,6 +37,23 @@ describe("an answer", () => {
     expect((await api.send("GET", "/v1/teams")).headers["x-content-type-options"]).toBe("nosniff");
   });
 
+  it("tells of a path that is asked with another method which ones it takes", async () => {
+    for (const [method, url, allow] of [
+      ["DELETE", "/v1/teams", "GET, HEAD, POST"],
+      ["POST", "/v1/teams/nobody/quota", "GET, HEAD, PUT"],
+    ] as const) {
+      const { status, body, headers } = await api.send(method, url);
+      expect([status, body.code, headers.allow]).toEqual([405, "method_not_allowed", allow]);
+    }
+  });
+
+  it("never logs a query string", async () => {
+    await api.send("GET", "/v1/teams?cursor=one-that-is-not-ours");
+    await api.send("GET", "/v1/nothing?access_token=never-to-be-seen");
+    expect(api.logged.some(({ req }) => req?.url === "/v1/nothing")).toBe(true);
+    expect(JSON.stringify(api.logged)).not.toMatch(/one-that-is-not-ours|never-to-be-seen/);
+  });
+
   it("never logs the token", async () => {
     await api.send("GET", "/v1/teams");
     expect(JSON.stringify(api.logged)).not.toContain(adminToken);

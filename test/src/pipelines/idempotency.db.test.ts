@@ -34,6 +34,16 @@ describe("Idempotency-Key", () => {
     expect(second.headers.location).toBe(first.headers.location);
   });
 
+  it("is stored only as a digest, and not repeated", async () => {
+    const key = `mine-${randomUUID()}`;
+    await post({ name: churn.name, spec: validSpec() }, key);
+    const conflict = await post({ name: uniqueName("other"), spec: validSpec() }, key);
+    expect(conflict).toMatchObject({ status: 409, body: { code: "idempotency_conflict" } });
+    const { rows } = await sql("select key from idempotency_keys");
+    expect(rows.length).toBeGreaterThan(0);
+    expect(JSON.stringify([rows, conflict.body])).not.toContain(key);
+  });
+
   it("is a conflict when it comes with another request, which names the operation of the first", async () => {
     const key = randomUUID();
     const first = await post({ name: churn.name, spec: validSpec() }, key);

@@ -10,6 +10,11 @@ const types = schema.tokens().map((token) => {
 });
 
 describe("the sandbox's schema", () => {
+  test.each(["__proto__", "constructor", "toString"])("has no type of the name %s", (token) => {
+    expect(schema.resource(token)).toBeUndefined();
+    expect(schema.invoke(token)).toBeUndefined();
+  });
+
   test("knows every type that it lists, with facts and declarations", () => {
     expect(types.length).toBeGreaterThan(150);
   });

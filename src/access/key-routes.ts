@@ -54,7 +54,7 @@ function platformKeyRoutes(app: App, options: KeyRoutesOptions): void {
         summary: "Make an API key with roles for the platform; the key is shown in this answer only",
         tags: ["access"],
         body: PlatformKeyBody,
-        response: { 201: NewKeyView, ...problems(413, 415) },
+        response: { 201: NewKeyView, ...problems(409, 413, 415) },
       },
     },
     async (request, reply) => createKey(options, request, reply, { team: null, ...request.body }),
@@ -116,7 +116,7 @@ function teamKeyRoutes(app: App, options: KeyRoutesOptions): void {
         tags: ["access"],
         params: TeamParams,
         body: TeamKeyBody,
-        response: { 201: NewKeyView, ...problems(404, 413, 415) },
+        response: { 201: NewKeyView, ...problems(404, 409, 413, 415) },
       },
     },
     async (request, reply) =>

@@ -105,7 +105,8 @@ export function awsJsonRoutes(app: App, { pool, audit }: SandboxRoutesOptions, s
 function operationOf(service: AwsService, request: FastifyRequest): [name: string, AwsOperation] {
   const target = String(request.headers["x-amz-target"] ?? "");
   const [, name = target] = target.split(`${service.target}.`);
-  const operation = service.operations[name];
+  // A caller may also name what every object has.
+  const operation = Object.hasOwn(service.operations, name) ? service.operations[name] : undefined;
   if (operation) return [name, operation];
   throw new AwsError(
     "UnknownOperationException",

@@ -84,7 +84,7 @@ function* documentReferences(property: string, value: PropertyValue): Iterable<E
     for (const item of value) yield* documentReferences(property, item);
   } else if (isMap(value)) {
     for (const [name, member] of Object.entries(value)) {
-      const type = namedInDocuments[name];
+      const type = Object.hasOwn(namedInDocuments, name) ? namedInDocuments[name] : undefined;
       if (type !== undefined && typeof member === "string" && !member.startsWith("arn:")) {
         yield one(property, member.startsWith("https:") ? member : member.split(":")[0], type);
       } else yield* documentReferences(property, member);

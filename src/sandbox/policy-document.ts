@@ -65,7 +65,7 @@ function oneOrMany(value: PropertyValue | undefined): unknown {
 }
 
 function principals(value: PropertyValue | undefined): unknown {
-  const byType: Record<string, string[]> = {};
+  const byType: Record<string, string[]> = Object.create(null);
   for (const principal of maps(value)) {
     const type = String(principal.type);
     byType[type] = [...(byType[type] ?? []), ...texts(principal.identifiers)];

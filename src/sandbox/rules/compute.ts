@@ -191,7 +191,7 @@ export const computeRules: Rules = {
       StepScaling: "stepScalingPolicyConfiguration",
       TargetTrackingScaling: "targetTrackingScalingPolicyConfiguration",
     };
-    const needed = settings[type];
+    const needed = Object.hasOwn(settings, type) ? settings[type] : undefined;
     if (needed !== undefined && !isGiven(inputs[needed]))
       yield failure(needed, `is required by ${type}: set it`);
   },

@@ -335,13 +335,20 @@ describe("SageMaker's own API", () => {
     expect(await ask({ "x-aidlc-account": "444455556666" })).toBe(400);
   });
 
-  test("an operation that it doesn't know is named", async () => {
-    const response = await app.inject({
-      method: "POST",
-      url: "/sandbox/aws/sagemaker",
-      headers: { "content-type": "application/x-amz-json-1.1", "x-amz-target": "SageMaker.CreateApp" },
-      payload: "{}",
-    });
-    expect(response.json()).toMatchObject({ __type: "UnknownOperationException" });
-  });
+  test.each(["SageMaker.CreateApp", "SageMaker.__proto__", "constructor", ""])(
+    "an operation that it doesn't know is named: %j",
+    async (target) => {
+      const response = await app.inject({
+        method: "POST",
+        url: "/sandbox/aws/sagemaker",
+        headers: { "content-type": "application/x-amz-json-1.1", "x-amz-target": target },
+        payload: "{}",
+      });
+      expect(response.statusCode).toBe(400);
+      expect(response.json()).toMatchObject({
+        __type: "UnknownOperationException",
+        message: expect.stringContaining(`"${target}"`),
+      });
+    },
+  );
 });

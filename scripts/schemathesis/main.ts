@@ -58,6 +58,8 @@ async function main(minutes: number): Promise<number> {
       FUZZ_TOKEN: service.token,
       FUZZ_KEY_ID: subject.replace("key:", ""),
     });
+    // A key that opens nothing any more would have made every answer a right one.
+    await client.get("/v1/whoami");
     if (code !== 0) for (const line of await service.logTail(20)) print(line);
   } finally {
     await rm(folder, { recursive: true, force: true });

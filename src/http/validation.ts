@@ -53,8 +53,8 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
   const compiled = Compile(schema);
   return (value: unknown) => {
     if (httpPart === "body") {
-      // Fastify has null for a body that isn't there.
-      if (Type.IsOptional(schema) && (value ?? undefined) === undefined) return { value: undefined };
+      // Fastify has null for a body that isn't there, and leaves it out unless it is told a value.
+      if (Type.IsOptional(schema) && value === null) return {};
       const complete = Value.Default(schema, value);
       if (compiled.Check(complete)) return { value: complete };
       return {

@@ -209,7 +209,7 @@ export function pipelineRoutes(app: App, services: PipelineServices): void {
     },
     async (request, reply) => {
       const { body } = request;
-      const given = body === undefined || body === null ? undefined : parseSpec(body);
+      const given = body === undefined ? undefined : parseSpec(body);
       const operation = await previewSpec(services, changeRequest(request), given);
       return accepted(reply, operation);
     },

@@ -146,6 +146,13 @@ describe("a preview", () => {
     expect((await api.send("GET", churn.url)).status).toBe(404);
   });
 
+  it("takes null for a bad spec, not for the lack of one, when it previews", async () => {
+    await churn.put();
+    const headers = { "content-type": "application/yaml" };
+    const { status, body } = await api.send("POST", `${churn.url}/previews`, { body: "null", headers });
+    expect([status, body.code]).toEqual([400, "invalid_spec"]);
+  });
+
   it("without a body is one of the desired revision, with one it makes no revision", async () => {
     await churn.put();
     const { body: plain } = await api.send("POST", `${churn.url}/previews`);

@@ -2,6 +2,7 @@ import { rangeProblem } from "./cidr.ts";
 import { columnProblems } from "./column-rules.ts";
 import { LOG_RETENTION_DAYS } from "./log-retention.ts";
 import { scheduleProblem } from "./schedule-expression.ts";
+import { approvalProblems } from "./spec/approvals.ts";
 import { credentialProblems } from "./spec/credential-rules.ts";
 import {
   businessMetricProblems,
@@ -9,9 +10,11 @@ import {
   featureStoreProblems,
   monitorProblems,
 } from "./spec/data-rules.ts";
+import { lifetimeProblems } from "./spec/lifetime.ts";
 import { pointer, type SpecProblem } from "./spec/problem.ts";
 import { classificationProblems, frameworkProblems, profileProblems } from "./spec/protection-rules.ts";
 import { publicUrlProblem } from "./spec/public-url.ts";
+import { reconciliationProblems } from "./spec/reconciliation.ts";
 import { servingProblems } from "./spec/serving-rules.ts";
 import { notebookProblems, tuningProblems } from "./spec/training-rules.ts";
 import type { PipelineSpec } from "./spec.ts";
@@ -148,6 +151,9 @@ export function specProblems(spec: PipelineSpec): SpecProblem[] {
     ...networkProblems(spec),
     ...tagProblems(spec),
     ...profileProblems(spec),
+    ...approvalProblems(spec),
+    ...lifetimeProblems(spec),
+    ...reconciliationProblems(spec),
     ...classificationProblems(spec),
     ...frameworkProblems(spec),
   ];

@@ -1,8 +1,11 @@
 import Type, { type Static } from "typebox";
 import { Value } from "typebox/value";
 import { PROFILES } from "./profiles.ts";
+import { Approvals } from "./spec/approvals.ts";
 import { Dataset } from "./spec/dataset.ts";
+import { Lifetime } from "./spec/lifetime.ts";
 import { Alerts, Monitoring } from "./spec/monitoring.ts";
+import { Reconciliation } from "./spec/reconciliation.ts";
 import { Serving } from "./spec/serving.ts";
 import { closed, closedWithDefault } from "./spec/shapes.ts";
 import { Network, Notebook } from "./spec/surroundings.ts";
@@ -56,6 +59,9 @@ export const PipelineSpec = Type.Object(
       },
       { ...closedWithDefault, description: "What the pipeline may cost." },
     ),
+    ttl: Type.Optional(Lifetime),
+    approvals: Approvals,
+    reconcile: Reconciliation,
     tags: Type.Record(Type.String(), Type.String({ maxLength: 256 }), {
       description: "Further tags for every resource. Keys have 1 to 128 characters.",
       default: {},

@@ -1,4 +1,5 @@
 import { parseConfig } from "../src/config.ts";
+import { withoutSidecars } from "../src/engine/backend-url.ts";
 import { stackPassphrases } from "../src/operations/passphrases.ts";
 
 // Prints, for a shell to `eval`, the environment in which the CLI works by hand on a stack of the service whose settings these are.
@@ -13,7 +14,7 @@ const environment = process.env;
 const { backendUrl, statePassphrase } = parseConfig(environment);
 const variables = {
   PATH: environment.PATH ?? "",
-  PULUMI_BACKEND_URL: backendUrl,
+  PULUMI_BACKEND_URL: withoutSidecars(backendUrl),
   PULUMI_CONFIG_PASSPHRASE: stackPassphrases(statePassphrase).of(project, stack),
 };
 for (const [name, value] of Object.entries(variables)) {

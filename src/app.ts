@@ -9,47 +9,60 @@ import { keyRoutes } from "./access/key-routes.ts";
 import { memberRoutes } from "./access/member-routes.ts";
 import { whoamiRoutes } from "./access/whoami-routes.ts";
 import { accountRoutes } from "./accounts/routes.ts";
+import { approvalRoutes } from "./approvals/routes.ts";
 import { recordDenial } from "./audit/denials.ts";
 import { auditRoutes } from "./audit/routes.ts";
 import type { AuditTrail } from "./audit/trail.ts";
+import { driftRoutes } from "./drift/routes.ts";
 import { AppError } from "./errors.ts";
 import type { App } from "./http/app-types.ts";
 import { authentication } from "./http/authentication.ts";
 import { protectBrowsers, refuseForeignPages } from "./http/browser-protection.ts";
+import { ConcurrencyLimit } from "./http/concurrency.ts";
 import { refuseCredentials } from "./http/credentials.ts";
 import { documentation } from "./http/documentation.ts";
 import { acceptDocuments } from "./http/documents.ts";
 import { healthRoutes } from "./http/health-routes.ts";
 import type { RequestLimits } from "./http/limits.ts";
 import { routedMethods } from "./http/methods.ts";
-import { refuseUnderPressure } from "./http/pressure.ts";
+import { refuseCrowds, refuseUnderPressure } from "./http/pressure.ts";
 import { Problem, sendProblem } from "./http/problem.ts";
 import { countRequests, limitFailures, limitRequests } from "./http/rate-limits.ts";
 import { serializerFactory } from "./http/serialization.ts";
 import { refuseUnreadable } from "./http/unreadable.ts";
 import { validatorCompiler } from "./http/validation.ts";
+import { idempotency } from "./idempotency/requests.ts";
 import type { Metrics } from "./metrics.ts";
+import { nodeRoutes } from "./nodes/routes.ts";
+import { type NodeRole, serves } from "./nodes/store.ts";
 import type { OperationFeed } from "./operations/feed.ts";
 import { operationRoutes } from "./operations/routes.ts";
 import { OperationView } from "./operations/schema.ts";
+import { waitWherePreferred } from "./operations/waiting.ts";
+import { orphanRoutes } from "./orphans/routes.ts";
 import { releaseRoutes } from "./pipelines/release-routes.ts";
 import { pipelineReportRoutes } from "./pipelines/report-routes.ts";
+import { pipelineRevisionRoutes } from "./pipelines/revision-routes.ts";
 import { pipelineRoutes } from "./pipelines/routes.ts";
 import type { SageMakerClients } from "./pipelines/sagemaker.ts";
 import { SharedSpec } from "./pipelines/schema.ts";
+import { pipelineTeardownRoutes } from "./pipelines/teardown-routes.ts";
 import { policyRoutes } from "./policies/routes.ts";
 import { FindingView } from "./policies/schema.ts";
-import type { Queue } from "./queue/queue.ts";
 import { sandboxRoutes } from "./sandbox/routes.ts";
 import { quotaRoutes } from "./teams/quota-routes.ts";
 import { teamRoutes } from "./teams/routes.ts";
+import { deliveryRoutes } from "./webhooks/delivery-routes.ts";
+import { type WebhookRoutesOptions, webhookRoutes } from "./webhooks/routes.ts";
 
 export interface AppOptions {
+  /** A worker serves what it needs itself, and those who look after it. */
+  readonly role: NodeRole;
   readonly pool: pg.Pool;
   readonly audit: AuditTrail;
-  readonly queue: Queue;
   readonly feed: OperationFeed;
   readonly sageMaker: SageMakerClients;
+  readonly webhooks: WebhookRoutesOptions["webhooks"];
   readonly metrics: Metrics;
   readonly identities: Identities;
   readonly sandbox: boolean;
@@ -58,7 +71,8 @@ export interface AppOptions {
   readonly trustedProxies: readonly string[];
   /** Ids of policies that are mandatory although a profile only advises them. */
   readonly enforcedPolicies: readonly string[];
-  readonly cancelHere: (operationId: string) => void;
+  /** What keeps this node from working although it runs, if anything. */
+  readonly unready: () => string | undefined;
   /** Aborts when the service shuts down: streams and waiting requests end then. */
   readonly closing: AbortSignal;
   readonly log: Logger;
@@ -131,6 +145,7 @@ export async function buildApp(options: AppOptions): Promise<App> {
   limitFailures(app, limits);
   authentication(app, options.identities);
   limitRequests(app, limits);
+  refuseCrowds(app, options.pool, limits);
   refuseForeignPages(app);
   authorization(app, options.pool);
   // Where there is no route, nobody needs the body read and parsed.
@@ -148,32 +163,49 @@ export async function buildApp(options: AppOptions): Promise<App> {
     reply.header("x-request-id", request.id);
   });
 
+  const open = new ConcurrencyLimit(limits.streams);
+  idempotency(app, options.pool);
+  waitWherePreferred(app, { ...options, open });
   for (const schema of [Problem, FindingView, OperationView, SharedSpec]) app.addSchema(schema);
-  await documentation(app);
+  if (serves(options.role)) await documentation(app);
   healthRoutes(app, options);
-  await app.register(
-    async (v1) => {
-      const api = v1 as unknown as App;
-      refuseCredentials(api);
-      bootstrapRoutes(api, options);
-      whoamiRoutes(api);
-      keyRoutes(api, options);
-      memberRoutes(api, options);
-      teamRoutes(api, options);
-      quotaRoutes(api, options);
-      accountRoutes(api, options);
-      pipelineRoutes(api, options);
-      releaseRoutes(api, options);
-      pipelineReportRoutes(api, options);
-      operationRoutes(api, options);
-      policyRoutes(api, options);
-      auditRoutes(api, options);
-    },
-    { prefix: "/v1" },
-  );
-  if (options.sandbox)
-    await app.register(sandboxRoutes, { prefix: "/sandbox", pool: options.pool, audit: options.audit });
+  if (serves(options.role)) {
+    await app.register(async (v1) => interfaceRoutes(v1 as unknown as App, options, open), { prefix: "/v1" });
+  }
+  if (options.sandbox) {
+    await app.register(sandboxRoutes, {
+      prefix: "/sandbox",
+      pool: options.pool,
+      audit: options.audit,
+      onlyAws: !serves(options.role),
+    });
+  }
   return app;
+}
+
+function interfaceRoutes(api: App, options: AppOptions, open: ConcurrencyLimit): void {
+  refuseCredentials(api);
+  bootstrapRoutes(api, options);
+  whoamiRoutes(api);
+  keyRoutes(api, options);
+  memberRoutes(api, options);
+  teamRoutes(api, options);
+  quotaRoutes(api, options);
+  accountRoutes(api, options);
+  pipelineRoutes(api, options);
+  releaseRoutes(api, options);
+  pipelineReportRoutes(api, options);
+  driftRoutes(api, options);
+  pipelineRevisionRoutes(api, options);
+  pipelineTeardownRoutes(api, options);
+  operationRoutes(api, { ...options, open });
+  approvalRoutes(api, options);
+  webhookRoutes(api, options);
+  deliveryRoutes(api, options);
+  nodeRoutes(api, options);
+  orphanRoutes(api, options);
+  policyRoutes(api, options);
+  auditRoutes(api, options);
 }
 
 /** Without the query string: it is no place for a secret, and a favourite one. */

@@ -1,13 +1,16 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { availableParallelism, hostname } from "node:os";
+import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import ipaddr from "ipaddr.js";
 import { policies } from "../programs/policies/index.ts";
 import { isIssuerUrl, type OidcConfig } from "./access/oidc.ts";
 import { parseStateBucket } from "./aws/state-bucket.ts";
 import { childEnvironment } from "./engine/environment.ts";
+import { parseNode } from "./nodes/config.ts";
+import type { NodeRecord, NodeRole } from "./nodes/store.ts";
 import type { StateRole } from "./operations/run-credentials.ts";
+import { type OperationLimits, parseLimits } from "./recovery/config.ts";
 import { passwordsIn } from "./redaction.ts";
 import { maxTeamLimit, type TeamLimits } from "./teams/quotas.ts";
 
@@ -31,14 +34,20 @@ export interface Config {
   readonly oidc: OidcConfig | undefined;
   /** Protects the secrets in every stack's state; each stack gets a passphrase derived from it. */
   readonly statePassphrase: string;
+  readonly operationLimits: OperationLimits;
+  readonly role: NodeRole;
   /** Operations of this node that run at the same time. */
-  readonly concurrency: number;
+  readonly places: NodeRecord["places"];
+  /** Operations of each lane that run at once in one account of AWS, on all nodes together. */
+  readonly accountOperationsAtOnce: number;
   /** Stable across restarts, so that a node finds the operations that a crash of its own left behind. */
   readonly node: string;
   /** Ids of policies that are mandatory although a profile only advises them. */
   readonly enforcedPolicies: readonly string[];
   /** Requests that one identity may send to this node. */
   readonly requestsPerMinute: number;
+  /** Whether webhooks may be http:// addresses of this machine: for tests and development. */
+  readonly localWebhooks: boolean;
   /** Addresses and networks of proxies that are believed when they say who calls. */
   readonly trustedProxies: readonly string[];
   /** What a team may have that has no limits of its own. */
@@ -71,15 +80,21 @@ export function parseConfig(environment: Environment): Config {
     if (value === undefined) problems.push(`${name}="${text}": ${hint}`);
     return value as Value;
   };
-  const port = read("AIDLC_PORT", "8080", integerIn(0, 65_535), "a port from 0 to 65535");
+  const port = read(
+    "AIDLC_PORT",
+    environment.AIDLC_ROLE === "worker" ? "8081" : "8080",
+    integerIn(0, 65_535),
+    "a port from 0 to 65535",
+  );
   const target = read("AIDLC_TARGET", "sandbox", oneOf(targets), `one of ${targets.join(", ")}`);
   const logLevel = read("AIDLC_LOG_LEVEL", "info", oneOf(logLevels), `one of ${logLevels.join(", ")}`);
   const concurrency = read(
     "AIDLC_CONCURRENCY",
     String(Math.max(2, availableParallelism())),
     integerIn(1, 64),
-    "how many operations run at once, from 1 to 64",
+    "how many operations of each lane run at once, from 1 to 64",
   );
+  const { role, places } = parseNode(environment, target, concurrency, problems);
   const enforcedPolicies = read(
     "AIDLC_ENFORCED_POLICIES",
     "",
@@ -98,13 +113,25 @@ export function parseConfig(environment: Environment): Config {
     networks,
     "IP addresses and networks of proxies, with commas, such as 10.0.0.0/8",
   );
+  const localWebhooks =
+    read(
+      "AIDLC_WEBHOOKS_LOCAL",
+      "off",
+      oneOf(["on", "off"]),
+      "on, for tests and development only, or off",
+    ) === "on";
   const most = (name: string, fallback: number) =>
     read(name, String(fallback), integerIn(0, maxTeamLimit), `a number from 0 to ${maxTeamLimit}`);
+  const atOnce = (name: string) =>
+    read(name, "10", integerIn(1, maxTeamLimit), `operations that run at once, from 1 to ${maxTeamLimit}`);
+  const accountOperationsAtOnce = atOnce("AIDLC_ACCOUNT_MAX_OPERATIONS_AT_ONCE");
   const teamLimits: TeamLimits = {
     pipelines: most("AIDLC_TEAM_MAX_PIPELINES", 50),
     operationsPerDay: most("AIDLC_TEAM_MAX_OPERATIONS_PER_DAY", 1_000),
+    operationsAtOnce: atOnce("AIDLC_TEAM_MAX_OPERATIONS_AT_ONCE"),
     resources: most("AIDLC_TEAM_MAX_RESOURCES", 20_000),
   };
+  const operationLimits = parseLimits(environment, problems);
   const databaseUrl = environment.DATABASE_URL || undefined;
   if (databaseUrl && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
     problems.push("DATABASE_URL must begin with postgres:// or postgresql://");
@@ -145,12 +172,16 @@ export function parseConfig(environment: Environment): Config {
     bootstrapToken,
     oidc,
     statePassphrase,
-    concurrency,
-    node: `${hostname()}/${storedText(join(dataDir, "node-id"), randomUUID)}`,
+    operationLimits,
+    role,
+    places,
+    node: storedText(join(dataDir, "node-id"), randomUUID),
     enforcedPolicies,
     requestsPerMinute,
     trustedProxies,
+    localWebhooks,
     teamLimits,
+    accountOperationsAtOnce,
     logLevel,
     secrets: [statePassphrase, ...secretsIn(environment)],
     childEnvironment: childEnvironment(environment, backendUrl),

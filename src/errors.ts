@@ -12,8 +12,12 @@ export const httpStatusByCode = {
   revision_not_found: 404,
   policy_not_found: 404,
   policy_exception_not_found: 404,
+  drift_not_found: 404,
+  drift_rule_not_found: 404,
   key_not_found: 404,
   member_not_found: 404,
+  webhook_not_found: 404,
+  delivery_not_found: 404,
   sandbox_resource_not_found: 404,
   sandbox_fault_not_found: 404,
   request_timeout: 408,
@@ -28,14 +32,23 @@ export const httpStatusByCode = {
   account_refused: 409,
   pipeline_exists: 409,
   pipeline_conflict: 409,
+  drift_conflict: 409,
   foundation_not_ready: 409,
   foundation_insufficient: 409,
   stack_busy: 409,
-  idempotency_conflict: 409,
+  not_awaiting_approval: 409,
+  approval_expired: 409,
+  plan_changed: 409,
+  confirmation_required: 409,
+  request_in_progress: 409,
+  answer_not_kept: 409,
+  webhook_disabled: 409,
   quota_exceeded: 409,
   revision_mismatch: 412,
+  etag_mismatch: 412,
   payload_too_large: 413,
   unsupported_media_type: 415,
+  idempotency_key_reused: 422,
   rate_limited: 429,
   headers_too_large: 431,
   internal: 500,
@@ -58,6 +71,10 @@ export interface AppErrorDetails {
   /** The operation that stands in the way, or that the caller should watch; told to nobody who may not see its team. */
   readonly operation?: { readonly id: string; readonly team: string };
   readonly retryAfterSeconds?: number;
+  /** The resources that hold data which would be lost, for `confirmation_required`. */
+  readonly losses?: readonly { readonly type: string; readonly name: string; readonly id?: string }[];
+  /** The ETag that the thing has, for whoever named another one. */
+  readonly etag?: string;
 }
 
 /** The one error that crosses module borders: its code is part of the API, its message names the value and the remedy. */

@@ -1,5 +1,10 @@
 import type pg from "pg";
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { driftClasses } from "./drift/classes.ts";
+import { countAllOpen } from "./drift/store.ts";
+import { listNodes, nodeRoles } from "./nodes/store.ts";
+import { queueLoad, waitingReasons } from "./operations/queue-position.ts";
+import { lanes } from "./operations/states.ts";
 
 /** What the service measures of itself, in Prometheus' terms. */
 export interface Metrics {
@@ -39,5 +44,71 @@ export function createMetrics(pool: pg.Pool): Metrics {
       for (const { kind, state, count } of found.rows) this.set({ kind, state }, count);
     },
   });
+  new Gauge({
+    name: "aidlc_drifts_open",
+    help: "Differences between what was applied and what exists that nobody has decided about",
+    labelNames: ["class"],
+    registers: [registry],
+    async collect() {
+      const counts = await countAllOpen(pool);
+      this.reset();
+      for (const name of driftClasses) this.set({ class: name }, counts[name] ?? 0);
+    },
+  });
+  queueGauges(pool, registry);
   return { registry, requests, operations };
+}
+
+/** What tells that operations wait longer than they should, and why. */
+function queueGauges(pool: pg.Pool, registry: Registry): void {
+  const oldest = new Gauge({
+    name: "aidlc_queue_oldest_seconds",
+    help: "For how long the oldest queued operation has waited, by lane and reason",
+    labelNames: ["lane", "reason"],
+    registers: [registry],
+  });
+  new Gauge({
+    name: "aidlc_queue_length",
+    help: "Queued operations, by lane and reason",
+    labelNames: ["lane", "reason"],
+    registers: [registry],
+    async collect() {
+      const load = await queueLoad(pool);
+      this.reset();
+      oldest.reset();
+      for (const lane of lanes) {
+        for (const reason of waitingReasons) {
+          const { count, oldestSeconds } = load.find(
+            (each) => each.lane === lane && each.reason === reason,
+          ) ?? { count: 0, oldestSeconds: 0 };
+          this.set({ lane, reason }, count);
+          oldest.set({ lane, reason }, oldestSeconds);
+        }
+      }
+    },
+  });
+  const places = new Gauge({
+    name: "aidlc_places",
+    help: "Operations that living nodes run at once, by lane",
+    labelNames: ["lane"],
+    registers: [registry],
+  });
+  new Gauge({
+    name: "aidlc_nodes",
+    help: "Nodes that live, by role",
+    labelNames: ["role"],
+    registers: [registry],
+    async collect() {
+      const alive = (await listNodes(pool)).filter((node) => node.alive);
+      for (const role of nodeRoles) {
+        this.set({ role }, alive.filter((node) => node.role === role).length);
+      }
+      for (const lane of lanes) {
+        places.set(
+          { lane },
+          alive.reduce((sum, node) => sum + node.places[lane], 0),
+        );
+      }
+    },
+  });
 }

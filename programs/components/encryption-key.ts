@@ -40,7 +40,8 @@ export class EncryptionKey extends pulumi.ComponentResource {
           ? { keyUsage: "SIGN_VERIFY", customerMasterKeySpec: "ECC_NIST_P256" }
           : { enableKeyRotation: true }),
         deletionWindowInDays: args.deletionWindowInDays,
-        tags: args.tags,
+        // KMS makes the id up: by this a key is found again whose creation was never answered.
+        tags: { ...args.tags, Name: args.alias.replace(/^alias\//, "") },
       },
       keep,
     );

@@ -61,7 +61,7 @@ function hostProblem(host: string, written: string): string | undefined {
  * Whether an IP address is one of the public internet's: neither private, loopback, link-local (where clouds keep their metadata),
  * carrier-grade NAT, multicast nor reserved, and no IPv6 form of such an address.
  */
-function isPublicAddress(address: string): boolean {
+export function isPublicAddress(address: string): boolean {
   if (!ipaddr.isValid(address)) return false;
   const parsed = ipaddr.parse(address);
   if (parsed.range() !== "unicast") return false;

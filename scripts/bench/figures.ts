@@ -13,6 +13,12 @@ export function median(values: readonly number[]): number {
   return (low + high) / 2;
 }
 
+/** The value that so many percent of the values don't exceed (nearest rank). */
+export function percentile(values: readonly number[], percent: number): number {
+  const rank = Math.max(1, Math.ceil((percent / 100) * values.length));
+  return Float64Array.from(values).sort()[rank - 1] ?? Number.NaN;
+}
+
 /** To three places. */
 export function rounded(ratio: number): number {
   return Math.round(ratio * 1000) / 1000;

@@ -107,7 +107,8 @@ function provision({ client }: Bench, example: Example) {
 }
 
 function destroy({ client }: Bench, example: Example) {
-  return client.run("DELETE", `${pathOf(example)}?data=delete`, undefined, () => {});
+  const confirm = `${example.spec.profile}/${example.name}`;
+  return client.run("DELETE", `${pathOf(example)}?data=delete&confirm=${confirm}`, undefined, () => {});
 }
 
 function pathOf({ name, spec }: Example): string {

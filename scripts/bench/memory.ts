@@ -1,5 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import { listProcesses, treeOf } from "../service/process-list.ts";
 
 const marker = /(?:^|\0)AIDLC_RUNNER=([^\0]+)/;
 
@@ -29,11 +30,22 @@ async function runnerProcesses(): Promise<{ runner: string; bytes: number }[]> {
     pids.map(async (pid) => {
       const runner = marker.exec(await text(`/proc/${pid}/environ`))?.[1];
       if (runner === undefined) return [];
-      const kibibytes = /^Pss:\s+(\d+) kB/m.exec(await text(`/proc/${pid}/smaps_rollup`))?.[1];
-      return [{ runner, bytes: Number(kibibytes ?? 0) * 1024 }];
+      return [{ runner, bytes: await proportionalSet(pid) }];
     }),
   );
   return found.flat();
+}
+
+/** What a process and everything below it take, in bytes: the sum of their proportional set sizes. */
+export async function treeMemory(root: number): Promise<number> {
+  const tree = treeOf(root, await listProcesses());
+  const bytes = await Promise.all(tree.map(({ pid }) => proportionalSet(pid)));
+  return bytes.reduce((sum, one) => sum + one, 0);
+}
+
+async function proportionalSet(pid: number | string): Promise<number> {
+  const kibibytes = /^Pss:\s+(\d+) kB/m.exec(await text(`/proc/${pid}/smaps_rollup`))?.[1];
+  return Number(kibibytes ?? 0) * 1024;
 }
 
 function text(path: string): Promise<string> {

@@ -3,7 +3,7 @@ import type { Remains } from "../service/service-process.ts";
 import { type PhaseCounts, shortType } from "./phase-progress.ts";
 import { seconds } from "./printer.ts";
 import { inventory, type SandboxResource } from "./sandbox-inventory.ts";
-import { pipelinePath, play, type Stage, teamPath } from "./stage.ts";
+import { pipelinePath, play, type Stage, team, teamPath } from "./stage.ts";
 
 // With `data=delete` the program is applied once more before the teardown; those updates are no progress of it.
 const deletes = (action: string) => action.startsWith("delete");
@@ -14,7 +14,10 @@ export async function tearDown(stage: Stage, account: string, foundation: PhaseC
     `${pipelinePath}/status`,
   );
   const planned = new Map(status.phases.map(({ phase, resources }) => [phase, resources]));
-  const { ms } = await play(stage, "DELETE", `${pipelinePath}?data=delete`, { planned, counts: deletes });
+  const { ms } = await play(stage, "DELETE", `${pipelinePath}?data=delete&confirm=${team}/penguins`, {
+    planned,
+    counts: deletes,
+  });
   summary.destroyMs = Math.round(ms);
   printer.done(
     `the pipeline is gone in ${seconds(ms)}: GET answers ${await expectMissing(stage, pipelinePath)}`,

@@ -89,7 +89,7 @@ async function provisionExample(client: Client, found: Surroundings, example: Ex
     });
   }
   await attempt(`${name} comes down`, failures, () =>
-    client.run("DELETE", `${path}?data=delete`, undefined, () => {}),
+    client.run("DELETE", `${path}?data=delete&confirm=${team}/${name}`, undefined, () => {}),
   );
 }
 

@@ -14,8 +14,12 @@ RULES = [
     (r"GET /v1/audit/verification", r"query:/(sequence|hash)", "both or none"),
     (r"(PUT|DELETE) .*/members/{subject}", r"params:/subject", "the list holds keys, whose roles are fixed"),
     (r"(PUT|POST|PATCH) /v1/teams/{team}/pipelines.*", r"(/.*)?", "the meaning of a spec"),
+    (r"POST /v1/teams/{team}/pipelines/{pipeline}/previews", r"query:/revision", "a spec or a revision, not both"),
     (r"PUT /v1/teams/{team}/accounts/{account}", r"/(roleArn|foundation)(/.*)?", "the account's own role; networks"),
     (r"PUT .*/policy-exceptions/{policy}", r"/expiresAt", "within a year from now"),
+    (r"(POST|PATCH) .*/webhooks(/{webhook})?", r"/url", "addresses of the public internet"),
+    (r"PUT .*/drift-rules/{rule}", r"/expiresAt", "within a year from now"),
+    (r"POST .*/drift/{drift}/decisions", r"/until", "needed to accept, within a year from now, and nowhere else"),
     (r"POST /sandbox/v1/faults", r"/(type|code|latencyMs)", "types there are; what each kind needs"),
     (r"(POST|PATCH) /sandbox/v1/resources.*", r"(/.*)?", "properties by type"),
 ]

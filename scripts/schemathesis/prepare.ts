@@ -31,6 +31,15 @@ export async function prepare(client: Client): Promise<Dictionaries> {
     `/v1/teams/${team}/pipelines/${pipeline}/policy-exceptions/${policy}`,
     json(exception),
   );
+  const webhook = await client.send<Identified>(
+    "POST",
+    `/v1/teams/${team}/webhooks`,
+    json({ url: "https://hooks.example.com/fuzz", events: ["webhook.test"] }),
+  );
+  const delivery = await client.send<Identified>("POST", `/v1/teams/${team}/webhooks/${webhook.id}/test`);
+  const rule = "by-hand";
+  const ignored = { resource: "raw", path: "tags.*", owner: "ada@example.com", ...exception };
+  await client.send("PUT", `/v1/teams/${team}/pipelines/${pipeline}/drift-rules/${rule}`, json(ignored));
   const resources = await client.get<{ items: Identified[] }>("/sandbox/v1/resources?limit=50");
   return {
     team: [team],
@@ -39,9 +48,12 @@ export async function prepare(client: Client): Promise<Dictionaries> {
     account: [account],
     pipeline: [pipeline],
     policy: [policy],
+    rule: [rule],
     subject: [subject],
     operation: operations.map(({ id }) => id),
     key: keys.map(({ id }) => id),
+    webhook: [webhook.id],
+    delivery: [delivery.id],
     resource: resources.items.map(({ id }) => id),
   };
 }

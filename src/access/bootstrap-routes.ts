@@ -16,6 +16,7 @@ export function bootstrapRoutes(
   app.post(
     "/bootstrap",
     {
+      config: { answerHoldsSecret: true },
       schema: {
         summary:
           "Exchange the bootstrap token, sent as bearer token, for the first administrator's key: once",

@@ -14,10 +14,11 @@ export interface Member {
 
 /** What was granted to a subject of an issuer. */
 export async function grantsOfUser(db: Queryable, issuer: string, subject: string): Promise<Grant[]> {
-  const found = await db.query<Grant>("select team, roles from grants where issuer = $1 and subject = $2", [
-    issuer,
-    subject,
-  ]);
+  const found = await db.query<Grant>({
+    name: "grants-of-user",
+    text: "select team, roles from grants where issuer = $1 and subject = $2",
+    values: [issuer, subject],
+  });
   return found.rows;
 }
 

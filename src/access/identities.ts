@@ -1,10 +1,11 @@
 import type pg from "pg";
 import type { Logger } from "pino";
 import { AppError } from "../errors.ts";
+import { Gathered } from "./gathered.ts";
 import { grantsOfUser } from "./grant-store.ts";
 import { rolesOf } from "./grants.ts";
 import { digestOfKey, keyStart, prefixOf, sameSecret } from "./key-format.ts";
-import { findPresentedKey, touchKey } from "./key-store.ts";
+import { findPresentedKeys, type PresentedKey, touchKey } from "./key-store.ts";
 import { type OidcConfig, type TokenVerifier, tokenVerifier } from "./oidc.ts";
 import type { Principal } from "./principal.ts";
 
@@ -67,15 +68,17 @@ class Keys {
   readonly #pool: pg.Pool;
   readonly #log: Logger;
   readonly #touching = new Set<string>();
+  readonly #keys: Gathered<PresentedKey>;
 
   constructor(pool: pg.Pool, log: Logger) {
     this.#pool = pool;
+    this.#keys = new Gathered((prefixes) => findPresentedKeys(pool, prefixes));
     this.#log = log;
   }
 
   async principalOf(token: string): Promise<Principal> {
     const prefix = prefixOf(token);
-    const key = prefix === undefined ? undefined : await findPresentedKey(this.#pool, prefix);
+    const key = prefix === undefined ? undefined : await this.#keys.find(prefix);
     if (key === undefined || !sameSecret(token, key.digest))
       throw unauthenticated("There is no such API key: ask for a new one");
     if (key.revoked) throw unauthenticated(`The API key "${key.name}" was revoked: ask for a new one`);

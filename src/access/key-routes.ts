@@ -50,6 +50,7 @@ function platformKeyRoutes(app: App, options: KeyRoutesOptions): void {
   app.post(
     "/keys",
     {
+      config: { answerHoldsSecret: true },
       schema: {
         summary: "Make an API key with roles for the platform; the key is shown in this answer only",
         tags: ["access"],
@@ -111,6 +112,7 @@ function teamKeyRoutes(app: App, options: KeyRoutesOptions): void {
   app.post(
     "/teams/:team/keys",
     {
+      config: { answerHoldsSecret: true },
       schema: {
         summary: "Make an API key with roles for a team; the key is shown in this answer only",
         tags: ["access"],

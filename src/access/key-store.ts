@@ -115,17 +115,25 @@ export interface PresentedKey {
   readonly grants: readonly Grant[];
 }
 
-/** What authentication must know of a key, by the prefix that is part of it; the database's clock judges expiry. */
-export async function findPresentedKey(db: Queryable, prefix: string): Promise<PresentedKey | undefined> {
-  const found = await db.query<PresentedKey>(
-    `select id, digest, name, expires_at as "expiresAt", expires_at <= now() as expired, revoked_at is not null as revoked,
-       coalesce(last_used_at > now() - interval '1 minute', false) as "usedRecently",
+/** What authentication must know of keys, by the prefixes that are part of them; the database's clock judges expiry. */
+export async function findPresentedKeys(
+  db: Queryable,
+  prefixes: readonly string[],
+): Promise<ReadonlyMap<string, PresentedKey>> {
+  const found = await db.query<PresentedKey & { prefix: string }>({
+    name: "presented-keys",
+    text: `select prefix, id, digest, name, expires_at as "expiresAt", expires_at <= now() as expired,
+       revoked_at is not null as revoked, coalesce(last_used_at > now() - interval '1 minute', false) as "usedRecently",
        coalesce((select jsonb_agg(jsonb_build_object('team', team, 'roles', roles)) from grants
                  where subject = 'key:' || k.id), '[]') as grants
-     from api_keys k where prefix = $1`,
-    [prefix],
-  );
-  return found.rows[0];
+     from api_keys k where prefix = any ($1)`,
+    values: [prefixes],
+  });
+  return new Map(found.rows.map((row) => [row.prefix, row]));
+}
+
+export async function findPresentedKey(db: Queryable, prefix: string): Promise<PresentedKey | undefined> {
+  return (await findPresentedKeys(db, [prefix])).get(prefix);
 }
 
 /** Notes that a key was used, at most once a minute. */

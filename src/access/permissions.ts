@@ -16,7 +16,13 @@ export type Access =
   /** Admins only, whatever the route does. */
   | { readonly to: "admins" }
   /** Whoever has this role, or one that includes it, in the team that the route is about. To others the team isn't there. */
-  | { readonly to: "team"; readonly role: TeamRole | "admin"; readonly teamIn: TeamPlace };
+  | {
+      readonly to: "team";
+      readonly role: TeamRole | "admin";
+      /** Another role that does as well. */
+      readonly orRole?: TeamRole;
+      readonly teamIn: TeamPlace;
+    };
 
 /** Where a request names its team. */
 type TeamPlace = "path" | "operation" | "query";
@@ -29,6 +35,8 @@ const platform: Access = { to: "platform" };
 const admins: Access = { to: "admins" };
 const team = (role: TeamRole | "admin"): Access => ({ to: "team", role, teamIn: "path" });
 const operation = (role: TeamRole): Access => ({ to: "team", role, teamIn: "operation" });
+/** Whose vote counts of these is for the operation to say. */
+const votedOperation: Access = { to: "team", role: "approver", orRole: "maintainer", teamIn: "operation" };
 /** Without `?team=` it is about all teams, which is for the platform's roles. */
 const queriedTeam = (role: TeamRole): Access => ({ to: "team", role, teamIn: "query" });
 
@@ -74,6 +82,17 @@ export const permissions: Readonly<Record<string, Access>> = {
   "GET /v1/teams/:team/keys/:key": team("maintainer"),
   "DELETE /v1/teams/:team/keys/:key": team("maintainer"),
 
+  "GET /v1/teams/:team/webhooks": team("maintainer"),
+  "POST /v1/teams/:team/webhooks": team("maintainer"),
+  "GET /v1/teams/:team/webhooks/:webhook": team("maintainer"),
+  "PATCH /v1/teams/:team/webhooks/:webhook": team("maintainer"),
+  "DELETE /v1/teams/:team/webhooks/:webhook": team("maintainer"),
+  "POST /v1/teams/:team/webhooks/:webhook/secrets": team("maintainer"),
+  "POST /v1/teams/:team/webhooks/:webhook/test": team("maintainer"),
+  "GET /v1/teams/:team/webhooks/:webhook/deliveries": team("maintainer"),
+  "GET /v1/teams/:team/webhooks/:webhook/deliveries/:delivery": team("maintainer"),
+  "POST /v1/teams/:team/webhooks/:webhook/deliveries/:delivery/replay": team("maintainer"),
+
   "GET /v1/teams/:team/accounts": team("viewer"),
   "GET /v1/teams/:team/accounts/:account": team("viewer"),
   // It binds a team to an identity on AWS.
@@ -81,6 +100,7 @@ export const permissions: Readonly<Record<string, Access>> = {
   "DELETE /v1/teams/:team/accounts/:account": team("admin"),
   "GET /v1/teams/:team/accounts/:account/foundation": team("viewer"),
   "POST /v1/teams/:team/accounts/:account/foundation/reconciliations": team("maintainer"),
+  "POST /v1/teams/:team/accounts/:account/foundation/repairs": team("maintainer"),
 
   "GET /v1/teams/:team/pipelines": team("viewer"),
   "POST /v1/teams/:team/pipelines": team("developer"),
@@ -91,12 +111,22 @@ export const permissions: Readonly<Record<string, Access>> = {
   "POST /v1/teams/:team/pipelines/:pipeline/previews": team("developer"),
   "POST /v1/teams/:team/pipelines/:pipeline/drift-checks": team("developer"),
   "POST /v1/teams/:team/pipelines/:pipeline/refreshes": team("developer"),
+  "POST /v1/teams/:team/pipelines/:pipeline/repairs": team("developer"),
   "POST /v1/teams/:team/pipelines/:pipeline/reconciliations": team("developer"),
   "GET /v1/teams/:team/pipelines/:pipeline/status": team("viewer"),
   "GET /v1/teams/:team/pipelines/:pipeline/outputs": team("viewer"),
   "GET /v1/teams/:team/pipelines/:pipeline/resources": team("viewer"),
   "GET /v1/teams/:team/pipelines/:pipeline/revisions": team("viewer"),
+  "GET /v1/teams/:team/pipelines/:pipeline/revisions/:revision": team("viewer"),
+  "GET /v1/teams/:team/pipelines/:pipeline/history": team("viewer"),
+  "POST /v1/teams/:team/pipelines/:pipeline/rollbacks": team("developer"),
+  "POST /v1/teams/:team/pipelines/:pipeline/extensions": team("developer"),
   "GET /v1/teams/:team/pipelines/:pipeline/drift": team("viewer"),
+  "POST /v1/teams/:team/pipelines/:pipeline/drift/:drift/decisions": team("maintainer"),
+  "GET /v1/teams/:team/pipelines/:pipeline/drift-rules": team("viewer"),
+  "GET /v1/teams/:team/pipelines/:pipeline/drift-rules/:rule": team("viewer"),
+  "PUT /v1/teams/:team/pipelines/:pipeline/drift-rules/:rule": team("maintainer"),
+  "DELETE /v1/teams/:team/pipelines/:pipeline/drift-rules/:rule": team("maintainer"),
   "GET /v1/teams/:team/pipelines/:pipeline/releases": team("viewer"),
   "POST /v1/teams/:team/pipelines/:pipeline/releases": team("maintainer"),
   "GET /v1/teams/:team/pipelines/:pipeline/policy-exceptions": team("viewer"),
@@ -108,7 +138,12 @@ export const permissions: Readonly<Record<string, Access>> = {
   "GET /v1/operations/:operation": operation("viewer"),
   "GET /v1/operations/:operation/events": operation("viewer"),
   "POST /v1/operations/:operation/cancel": operation("developer"),
+  "GET /v1/operations/:operation/approvals": operation("viewer"),
+  "POST /v1/operations/:operation/approve": votedOperation,
+  "POST /v1/operations/:operation/reject": votedOperation,
+  "GET /v1/nodes": platform,
   "GET /v1/policies": principals,
+  "GET /v1/orphans": platform,
 
   // The sandbox stands for AWS: what is done there by hand needs no less than an administrator of the account.
   "GET /sandbox/v1/resources": admins,
@@ -126,6 +161,8 @@ export const permissions: Readonly<Record<string, Access>> = {
   "POST /sandbox/aws/cloudcontrol/": service,
   "POST /sandbox/aws/sagemaker": service,
   "POST /sandbox/aws/sagemaker/": service,
+  "POST /sandbox/aws/tagging": service,
+  "POST /sandbox/aws/tagging/": service,
 };
 
 /** Who may use a route, undefined for one that the table doesn't know. HEAD, which Fastify adds, follows GET. */

@@ -18,14 +18,21 @@ const UNSUPPORTED: readonly string[] = ["UnsupportedActionException", "TypeNotFo
 /** How emulators answer where they have no Cloud Control at all; AWS itself never does. */
 const ABSENT: readonly (number | undefined)[] = [404, 501];
 
-/** Every resource of a type in the account and region; "unsupported" where AWS can't list it. */
+/**
+ * Every resource of a type in the account and region, or, where `model` names what it is a part of, of that; "unsupported" where AWS
+ * can't list it.
+ */
 export async function listResources(
   client: CloudControlClient,
   typeName: string,
+  model?: Readonly<Record<string, unknown>>,
 ): Promise<readonly FoundResource[] | "unsupported"> {
   return orUnsupported(async () => {
     const found: FoundResource[] = [];
-    for await (const page of paginateListResources({ client }, { TypeName: typeName })) {
+    for await (const page of paginateListResources(
+      { client },
+      { TypeName: typeName, ...(model && { ResourceModel: JSON.stringify(model) }) },
+    )) {
       found.push(...(page.ResourceDescriptions ?? []).map(described));
     }
     return found;

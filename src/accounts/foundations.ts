@@ -6,7 +6,6 @@ import { activeChange } from "../operations/store.ts";
 import { submitOperation } from "../operations/submit.ts";
 import { toJsonb } from "../postgres/json.ts";
 import type { Queryable } from "../postgres/pool.ts";
-import type { Queue } from "../queue/queue.ts";
 import { type FoundationRequest, type FoundationSettings, settingsFor } from "./settings.ts";
 
 /**
@@ -91,7 +90,7 @@ export async function lockFoundationOf(
  */
 export async function endIfUnused(
   client: pg.PoolClient,
-  { queue, audit }: { readonly queue: Queue; readonly audit: AuditTrail },
+  audit: AuditTrail,
   last: { readonly team: string; readonly account: string; readonly requestId: string },
 ): Promise<void> {
   const foundation = await lockFoundationOf(client, last.team, last.account);
@@ -113,7 +112,7 @@ export async function endIfUnused(
     });
     return;
   }
-  const operation = await submitOperation(client, queue, {
+  const operation = await submitOperation(client, {
     kind: "destroy",
     stackId,
     team: last.team,

@@ -1,5 +1,6 @@
 import type { CloudControlClient } from "@aws-sdk/client-cloudcontrol";
 import type pg from "pg";
+import { termsOf } from "../approvals/gate.ts";
 import type { AccountClients } from "../aws/account-clients.ts";
 import type { Operation } from "../operations/store.ts";
 import type { StackOwner } from "../operations/worker.ts";
@@ -40,6 +41,7 @@ export function foundationOwner(pool: pg.Pool, cloudControl: AccountClients<Clou
         },
       };
     },
+    approvalTerms: termsOf,
     onEnded: async (client, operation, outcome) => {
       const { kind, team, subject, stackId, options } = operation;
       if (subject.type !== "account") return;

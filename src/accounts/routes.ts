@@ -6,12 +6,12 @@ import { visibleTeams } from "../access/principal.ts";
 import { type AuditTrail, auditContext } from "../audit/trail.ts";
 import { AppError } from "../errors.ts";
 import { AccountName, type App, Moment, problems, TeamName } from "../http/app-types.ts";
+import { checkIfMatch, etagOf, IfMatchTag } from "../http/etags.ts";
 import { cursorPart, PageQuery, pageOf, parseCursor, toPage } from "../http/pages.ts";
 import { OperationAnswer, operationView } from "../operations/schema.ts";
 import { activeChange, type Operation } from "../operations/store.ts";
 import { submitOperation } from "../operations/submit.ts";
 import { inTransaction } from "../postgres/pool.ts";
-import type { Queue } from "../queue/queue.ts";
 import { ensureStack } from "../stacks/store.ts";
 import { getTeam, holdTeam } from "../teams/store.ts";
 import { FoundationState, FoundationView, foundationState, foundationView } from "./foundation-view.ts";
@@ -106,14 +106,14 @@ function view(account: Account): Static<typeof AccountView> {
   };
 }
 
+/** It changes with what callers say of an account, not with how far its foundation is. */
+function accountEtag({ aws, request }: Account): string {
+  return etagOf({ aws, request });
+}
+
 export function accountRoutes(
   app: App,
-  {
-    pool,
-    queue,
-    audit,
-    sandbox,
-  }: { readonly pool: pg.Pool; readonly queue: Queue; readonly audit: AuditTrail; readonly sandbox: boolean },
+  { pool, audit, sandbox }: { readonly pool: pg.Pool; readonly audit: AuditTrail; readonly sandbox: boolean },
 ): void {
   app.put(
     "/teams/:team/accounts/:account",
@@ -122,8 +122,9 @@ export function accountRoutes(
         summary: "Register an AWS account and region, and provision its foundation",
         tags: ["accounts"],
         params: AccountParams,
+        headers: IfMatchTag,
         body: AccountBody,
-        response: { 202: OperationAnswer, ...problems(404, 409, 413, 415) },
+        response: { 202: OperationAnswer, ...problems(404, 409, 412, 413, 415) },
       },
     },
     async (request, reply) => {
@@ -134,10 +135,13 @@ export function accountRoutes(
       const operation = await inTransaction(pool, async (client) => {
         await holdTeam(client, team);
         const stackId = await ensureStack(client, foundationProject, `${aws.accountId}.${aws.region}`);
+        // Two that know the same ETag must not both find it.
+        await lockFoundation(client, stackId);
         const before = await findAccount(client, team, name);
+        checkIfMatch(request, before && accountEtag(before));
         const account = await putAccount(client, { team, name, aws, request: foundation, stackId });
         const by = auditContext(request);
-        const submitted = await submitOperation(client, queue, {
+        const submitted = await submitOperation(client, {
           // What was left alone may have been changed by anybody.
           kind: account.releasedAt === null ? "update" : "reconcile",
           stackId,
@@ -191,9 +195,10 @@ export function accountRoutes(
         response: { 200: AccountView, ...problems(404) },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       await getTeam(pool, request.params.team);
-      return view(await getAccount(pool, request.params.team, request.params.account));
+      const account = await getAccount(pool, request.params.team, request.params.account);
+      return reply.header("etag", accountEtag(account)).send(view(account));
     },
   );
 
@@ -214,48 +219,64 @@ export function accountRoutes(
     },
   );
 
-  app.post(
-    "/teams/:team/accounts/:account/foundation/reconciliations",
+  const onFoundation = [
     {
-      schema: {
-        summary:
-          "Bring the foundation back to its settings: what of its own was changed or deleted is made again",
-        tags: ["accounts"],
-        params: AccountParams,
-        response: { 202: OperationAnswer, ...problems(404, 409) },
+      path: "reconciliations",
+      kind: "reconcile",
+      summary:
+        "Bring the foundation back to its settings: what of its own was changed or deleted is made again",
+      // Throws unless there is one to bring back.
+      check: foundationOutputs,
+    },
+    {
+      path: "repairs",
+      kind: "repair",
+      summary: "Settle what an interrupted operation left: its lock, and what AWS made without being heard",
+      check: async () => {},
+    },
+  ] as const;
+  for (const { path, kind, summary, check } of onFoundation) {
+    app.post(
+      `/teams/:team/accounts/:account/foundation/${path}`,
+      {
+        schema: {
+          summary,
+          tags: ["accounts"],
+          params: AccountParams,
+          response: { 202: OperationAnswer, ...problems(404, 409) },
+        },
       },
-    },
-    async (request, reply) => {
-      const { team, account: name } = request.params;
-      const operation = await inTransaction(pool, async (client) => {
-        await holdTeam(client, team);
-        await lockFoundation(client, (await getAccount(client, team, name)).stackId);
-        const account = await getAccount(client, team, name);
-        // Throws unless there is one to bring back.
-        await foundationOutputs(client, account);
-        const by = auditContext(request);
-        const submitted = await submitOperation(client, queue, {
-          kind: "reconcile",
-          stackId: account.stackId,
-          team,
-          subject: { type: "account", account: name },
-          revision: null,
-          options: {},
-          requestId: by.requestId,
-          requestedBy: by.subject,
+      async (request, reply) => {
+        const { team, account: name } = request.params;
+        const operation = await inTransaction(pool, async (client) => {
+          await holdTeam(client, team);
+          await lockFoundation(client, (await getAccount(client, team, name)).stackId);
+          const account = await getAccount(client, team, name);
+          await check(client, account);
+          const by = auditContext(request);
+          const submitted = await submitOperation(client, {
+            kind,
+            stackId: account.stackId,
+            team,
+            subject: { type: "account", account: name },
+            revision: null,
+            options: {},
+            requestId: by.requestId,
+            requestedBy: by.subject,
+          });
+          await audit.change(client, by, {
+            action: `foundation.${kind}`,
+            team,
+            target: `/teams/${team}/accounts/${name}/foundation`,
+            before: { state: foundationState(account), settings: account.settings },
+            after: { operation: submitted.id },
+          });
+          return submitted;
         });
-        await audit.change(client, by, {
-          action: "foundation.reconcile",
-          team,
-          target: `/teams/${team}/accounts/${name}/foundation`,
-          before: { state: foundationState(account), settings: account.settings },
-          after: { operation: submitted.id },
-        });
-        return submitted;
-      });
-      return accepted(reply, operation);
-    },
-  );
+        return accepted(reply, operation);
+      },
+    );
+  }
 
   app.delete(
     "/teams/:team/accounts/:account",
@@ -265,11 +286,12 @@ export function accountRoutes(
           "Remove an account; the last one that shares a foundation destroys it, unless it was released",
         tags: ["accounts"],
         params: AccountParams,
+        headers: IfMatchTag,
         querystring: DataQuery,
         response: {
           202: OperationAnswer,
           204: Type.Null({ description: "Removed; others still share the foundation, or it was released" }),
-          ...problems(404, 409),
+          ...problems(404, 409, 412),
         },
       },
     },
@@ -280,6 +302,7 @@ export function accountRoutes(
         await lockFoundation(client, (await getAccount(client, team, name)).stackId);
         // Read again, now that nobody else decides about it.
         const account = await getAccount(client, team, name);
+        checkIfMatch(request, accountEtag(account));
         const pipelines = await pipelinesIn(client, team, name);
         if (pipelines.length > 0) {
           throw new AppError(
@@ -308,7 +331,7 @@ export function accountRoutes(
           await audit.change(client, by, removal);
           return undefined;
         }
-        const submitted = await submitOperation(client, queue, {
+        const submitted = await submitOperation(client, {
           kind: "destroy",
           stackId: account.stackId,
           team,

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { FastifyRequest } from "fastify";
 import type pg from "pg";
 import type { Principal } from "../access/principal.ts";
+import type { RequestClaim } from "../idempotency/requests.ts";
 import { inTransaction } from "../postgres/pool.ts";
 import { redactText, redactValue } from "../redaction.ts";
 import { type AuditEntry, genesisHash, hashKey, hashOf } from "./chain.ts";
@@ -15,6 +16,8 @@ export interface AuditContext {
   /** Null for what the service does by itself. */
   readonly sourceAddress: string | null;
   readonly requestId: string;
+  /** Set when the request came with an Idempotency-Key: its change is noted there, too. */
+  readonly claim?: RequestClaim | null;
 }
 
 export interface AuditedChange {
@@ -47,9 +50,10 @@ export function auditContext({
   principal,
   ip,
   id,
-}: Pick<FastifyRequest, "principal" | "ip" | "id">): AuditContext {
+  claim,
+}: Pick<FastifyRequest, "principal" | "ip" | "id"> & Partial<Pick<FastifyRequest, "claim">>): AuditContext {
   const { subject, label } = (principal as Principal | undefined) ?? nobody;
-  return { subject, label, sourceAddress: ip, requestId: id };
+  return { subject, label, sourceAddress: ip, requestId: id, ...(claim === undefined ? {} : { claim }) };
 }
 
 /** What the service does by itself, following up the request with this id. */
@@ -74,6 +78,7 @@ export class AuditTrail {
     context: AuditContext,
     { action, team, target, before, after }: AuditedChange,
   ): Promise<void> {
+    await context.claim?.confirm(client, { target, operationId: operationOf(target, after) });
     await this.#append(client, {
       ...contextFields(context),
       action,
@@ -112,6 +117,14 @@ export class AuditTrail {
     const linked = { ...entry, sequence: sequence + 1, at, previousHash: previousHash ?? genesisHash };
     await appendEntry(client, { ...linked, hash: hashOf(this.key, linked) });
   }
+}
+
+const operationPath = /^\/operations\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+
+/** The operation that a change started, or was about. */
+function operationOf(target: string, after: unknown): string | null {
+  const started = (after as { readonly operation?: unknown } | null | undefined)?.operation;
+  return operationPath.exec(typeof started === "string" ? `/operations/${started}` : target)?.[1] ?? null;
 }
 
 function contextFields(context: AuditContext) {

@@ -162,6 +162,53 @@ export function statusSessionPolicy(): string {
   ]);
 }
 
+/** For ending what a pipeline has at SageMaker and no stack knows. */
+export function quiesceSessionPolicy(subject: {
+  account: AwsAccount;
+  team: string;
+  pipeline: string;
+}): string {
+  const { account } = subject;
+  const { prefix, named } = pipelineNames(subject);
+  const arn = (kind: string, name: string) =>
+    `arn:${partitionOf(account.region)}:sagemaker:${account.region}:${account.accountId}:${kind}/${name}`;
+  return document([
+    { Effect: "Allow", Action: ["sagemaker:Describe*", "sagemaker:List*"], Resource: "*" },
+    {
+      Effect: "Allow",
+      Action: ["sagemaker:StopPipelineExecution"],
+      Resource: arn("pipeline", `${named("training")}/execution/*`),
+    },
+    {
+      Effect: "Allow",
+      Action: ["sagemaker:DeleteModelPackage"],
+      Resource: arn("model-package", `${named("models")}/*`),
+    },
+    {
+      Effect: "Allow",
+      Action: [
+        "sagemaker:DeleteEndpoint",
+        "sagemaker:DeleteEndpointConfig",
+        "sagemaker:DeleteModel",
+        "sagemaker:DeleteMonitoringSchedule",
+      ],
+      Resource: ["endpoint", "endpoint-config", "model", "monitoring-schedule"].map((kind) =>
+        arn(kind, `${prefix}-*`),
+      ),
+    },
+  ]);
+}
+
+/** For finding what bears a pipeline's or a foundation's tags. */
+export function taggingSessionPolicy(): string {
+  return document([{ Effect: "Allow", Action: ["tag:GetResources"], Resource: "*" }]);
+}
+
+/** For finding out who changed a resource. */
+export function changeRecordsSessionPolicy(): string {
+  return document([{ Effect: "Allow", Action: ["cloudtrail:LookupEvents"], Resource: "*" }]);
+}
+
 /** For looking up what an account has before its foundation is made; Cloud Control reads with its caller's rights. */
 export function discoverySessionPolicy(): string {
   return document([
@@ -171,8 +218,12 @@ export function discoverySessionPolicy(): string {
         "access-analyzer:Get*",
         "access-analyzer:List*",
         "apigateway:GET",
+        "backup:Get*",
+        "backup:List*",
         "cloudformation:GetResource",
         "cloudformation:ListResources",
+        "cloudfront:Get*",
+        "cloudfront:List*",
         "cloudtrail:Describe*",
         "cloudtrail:Get*",
         "cloudtrail:List*",

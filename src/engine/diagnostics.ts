@@ -12,6 +12,12 @@ interface Rule {
 // error codes; each service spells the same mistake differently.
 const rules: readonly Rule[] = [
   {
+    code: "provider_lost",
+    pattern: /error reading from server: |connection error: desc = |transport is closing/,
+    remedy:
+      "Look at the service's logs for what ends the provider's process, then repeat it: what was done stays done",
+  },
+  {
     code: "backend_unavailable",
     pattern: /unable to open bucket|could not (open|connect to|list) (the )?(backend|bucket)|failed to ping/i,
     remedy:
@@ -103,6 +109,11 @@ export function operationError(
     ...(urn === undefined ? {} : { resource: { urn, type: parseUrn(urn).type, name: parseUrn(urn).name } }),
     ...(others.length > 0 ? { others } : {}),
   };
+}
+
+/** Whether a diagnostic of a resource says that its provider disappeared before it had answered. */
+export function saysProviderLost(message: string): boolean {
+  return ruleFor(message).code === "provider_lost";
 }
 
 // An error code of AWS's decides before the prose that follows it.

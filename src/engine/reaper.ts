@@ -16,11 +16,22 @@ export async function reap(marker: string, spared?: number): Promise<number> {
   for (let pids = await others(); pids.length > 0; pids = await others()) {
     for (const pid of pids) {
       killed.add(pid);
-      kill(pid);
+      signal(pid, "SIGKILL");
     }
     await sleep(10);
   }
   return killed.size;
+}
+
+/**
+ * Sends SIGINT to the engines that bear the marker, and to none of their plugins. The SDK sends one of its own and no second, which
+ * is what makes an engine give up what it waits for.
+ */
+export async function interruptEngines(marker: string): Promise<void> {
+  for (const pid of await bearersOf(marker)) {
+    const name = await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "");
+    if (name.trim() === "pulumi") signal(pid, "SIGINT");
+  }
 }
 
 /** Waits until no process bears the marker, at most `timeoutMs`: a runner that lost its supervisor ends its engine in order. */
@@ -46,9 +57,9 @@ async function bearersOf(marker: string): Promise<number[]> {
   return pids.filter((_, index) => found[index]);
 }
 
-function kill(pid: number): void {
+function signal(pid: number, name: "SIGINT" | "SIGKILL"): void {
   try {
-    process.kill(pid, "SIGKILL");
+    process.kill(pid, name);
   } catch {
     // It ended by itself in between.
   }

@@ -6,6 +6,7 @@ import structs from "google-protobuf/google/protobuf/struct_pb.js";
 import type { AwsAccount } from "../../programs/inputs.ts";
 import { namesOf, type StackResource } from "../../programs/policies/stack.ts";
 import { notYetKnown, type Properties } from "../../programs/policies/values.ts";
+import { unknownText } from "./unknown.ts";
 
 export interface RehearsedStack {
   readonly project: string;
@@ -14,7 +15,6 @@ export interface RehearsedStack {
 }
 
 // https://github.com/pulumi/pulumi/blob/master/sdk/nodejs/runtime/rpc.ts
-const unknownText = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 const signature = "4dabf18193072939515e22adb298388d";
 const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
 const resourceSignature = "5cf8f73096256a8f31e491e813e4eb8e";

@@ -8,7 +8,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { confinedTo } from "./confinement.ts";
 import {
+  changesState,
+  type Deadline,
   type FromRunner,
+  type LookUp,
   lostEnd,
   type RunOutcome,
   type RunRequest,
@@ -16,7 +19,7 @@ import {
   type TimedEvent,
   type ToRunner,
 } from "./protocol.ts";
-import { markerVariable, reap } from "./reaper.ts";
+import { interruptEngines, markerVariable, reap } from "./reaper.ts";
 
 export interface RunnerOptions {
   /** Runners make their private folders in here. */
@@ -32,8 +35,24 @@ export interface RunLimits {
   readonly wallClockMs: number;
   /** Between two events of the engine; a program can hang for ever in an `apply` (pulumi/pulumi#14980). */
   readonly silenceMs: number;
-  /** From asking the engine to stop until it is killed: it completes what it is creating first. */
+  /**
+   * From asking the engine to stop, which lets it complete what it has begun, until it is asked once more, which makes it give that
+   * up; and from then until it is killed.
+   */
   readonly cancelMs: number;
+}
+
+/** What a run needs of its operation while it lasts. */
+export interface RunSurroundings {
+  /** Aborted: the engine is asked to stop. */
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: TimedEvent) => void;
+  /** For a repair: finds out what became of creations that AWS never answered. */
+  readonly lookUp: LookUp;
+  /** For a destroy: ends what uses the stack's resources without being one of them. */
+  readonly quiesce: () => Promise<void>;
+  /** Until when the operation is surely this run's; `confirmLease` tells of later ones. */
+  readonly leaseUntil: () => Deadline;
 }
 
 const maxServed = 100;
@@ -87,36 +106,39 @@ export class RunnerProcess {
   }
 
   /**
-   * Runs the operation and resolves with its outcome when every process that it started is gone and its folder is removed. An
-   * aborted `signal` asks the engine to stop. Never rejects for what the operation did. The runner is `reusable` afterwards when
-   * no program ran in it and nothing went wrong; else it has ended.
+   * Runs the operation and resolves with its outcome when every process that it started is gone and its folder is removed. Never
+   * rejects for what the operation did. The runner is `reusable` afterwards when no program ran in it and nothing went wrong;
+   * else it has ended.
    */
-  async run(
-    request: RunRequest,
-    limits: RunLimits,
-    signal: AbortSignal,
-    onEvent: (event: TimedEvent) => void,
-  ): Promise<RunOutcome> {
+  async run(request: RunRequest, limits: RunLimits, surroundings: RunSurroundings): Promise<RunOutcome> {
+    const { signal, onEvent } = surroundings;
     this.#served += 1;
     const folder = makeRunFolder(join(this.#folder, request.operationId));
     let outcome: RunOutcome | undefined;
-    let ending: "cancelled" | "timed_out" | undefined;
-    let killTimer: NodeJS.Timeout | undefined;
-    const end = (reason: "cancelled" | "timed_out") => {
+    let ending: Ending | undefined;
+    let nextRung: NodeJS.Timeout | undefined;
+    const end = (reason: Ending) => {
       if (ending !== undefined) return;
       ending = reason;
       this.#send({ type: "cancel" });
-      killTimer = setTimeout(() => void reap(this.marker), limits.cancelMs);
+      nextRung = setTimeout(() => {
+        void interruptEngines(this.marker);
+        nextRung = setTimeout(() => void reap(this.marker), limits.cancelMs);
+      }, limits.cancelMs);
     };
     const wallClock = setTimeout(() => end("timed_out"), limits.wallClockMs);
-    let silence = setTimeout(() => end("timed_out"), limits.silenceMs);
+    let silence = setTimeout(() => end("silent"), limits.silenceMs);
     const onCancel = () => end("cancelled");
     const answered = Promise.withResolvers<void>();
     const onMessage = (message: FromRunner) => {
       if (message.type === "event") {
         clearTimeout(silence);
-        silence = setTimeout(() => end("timed_out"), limits.silenceMs);
+        silence = setTimeout(() => end("silent"), limits.silenceMs);
         onEvent(message.timed);
+      } else if (message.type === "lookUp") {
+        void this.#answer(surroundings.lookUp(message.creates, message.known));
+      } else if (message.type === "quiesce") {
+        void this.#quiesce(surroundings.quiesce());
       } else if (message.type === "outcome") {
         outcome = message.outcome;
         answered.resolve();
@@ -127,6 +149,7 @@ export class RunnerProcess {
       await this.ready;
       if (signal.aborted || ending !== undefined) return notBegun(request);
       signal.addEventListener("abort", onCancel);
+      this.confirmLease(surroundings.leaseUntil());
       this.#send({ type: "run", request, folder });
       await (runsProgram(request.action) ? this.#exited : Promise.race([this.#exited, answered.promise]));
     } catch {
@@ -136,7 +159,7 @@ export class RunnerProcess {
       signal.removeEventListener("abort", onCancel);
       clearTimeout(wallClock);
       clearTimeout(silence);
-      clearTimeout(killTimer);
+      clearTimeout(nextRung);
       if (outcome !== undefined && ending === undefined && this.reusable) {
         await reap(this.marker, this.#child.pid);
         await rm(folder, { recursive: true, force: true });
@@ -147,6 +170,11 @@ export class RunnerProcess {
     return truthful(outcome, ending, request);
   }
 
+  /** Tells the run until when its operation is surely its own: after that, nothing of it is left. */
+  confirmLease(until: Deadline): void {
+    this.#send({ type: "lease", until });
+  }
+
   /** Ends every process of this runner and removes its folder; safe at any time. */
   async dispose(): Promise<void> {
     if (this.alive) this.#child.kill("SIGKILL");
@@ -155,8 +183,29 @@ export class RunnerProcess {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
+  async #quiesce(quiet: Promise<void>): Promise<void> {
+    try {
+      await quiet;
+      this.#send({ type: "quiet" });
+    } catch (error) {
+      this.#send({
+        type: "notQuiet",
+        message: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
+      });
+    }
+  }
+
+  async #answer(found: ReturnType<LookUp>): Promise<void> {
+    try {
+      this.#send({ type: "found", whereabouts: await found });
+    } catch (error) {
+      this.#send({ type: "notFound", message: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
   #send(message: ToRunner): void {
-    if (this.#child.connected) this.#child.send(message);
+    // It may die while this is on its way: without the callback Node would throw that at the whole service.
+    if (this.#child.connected) this.#child.send(message, () => {});
   }
 
   async #firstMessage(): Promise<void> {
@@ -189,28 +238,52 @@ function makeRunFolder(folder: string): string {
   return folder;
 }
 
+/** Why the supervisor asked a run to stop. */
+type Ending = "cancelled" | "timed_out" | "silent";
+
 /** What the supervisor can vouch for, given what the runner said last and how it came to end. */
 function truthful(
   outcome: RunOutcome | undefined,
-  ending: "cancelled" | "timed_out" | undefined,
+  ending: Ending | undefined,
   request: RunRequest,
 ): RunOutcome {
-  if (outcome !== undefined) {
-    if (ending !== "timed_out" || outcome.state !== "cancelled") return outcome;
-    return {
-      ...outcome,
-      state: "failed",
-      error: {
-        code: "timed_out",
-        message: "The operation ran into its time limit and was stopped",
-        remedy: "What was done stays done: apply again to complete it",
-      },
-    };
-  }
-  return {
+  const lost: RunOutcome = {
     changes: {},
     steps: [],
     stackExists: true,
-    ...lostEnd(request.action, "The process of this operation ended without a result"),
+    ...(changesState(request.action) ? { unsettled: true } : {}),
+    ...lostEnd("The process of this operation ended without a result"),
   };
+  const told = outcome ?? lost;
+  // It came to its own end before it heard that it should.
+  if (ending === undefined || (outcome !== undefined && outcome.state !== "cancelled" && !outcome.unsettled))
+    return told;
+  return { ...told, ...endedBy[ending] };
 }
+
+const endedBy = {
+  cancelled: {
+    state: "cancelled",
+    error: {
+      code: "cancelled",
+      message: "The operation was cancelled while it ran",
+      remedy: "What was done stays done: apply again to complete it",
+    },
+  },
+  timed_out: {
+    state: "failed",
+    error: {
+      code: "timed_out",
+      message: "The operation ran into its time limit and was stopped",
+      remedy: "What was done stays done: apply again to complete it, or raise AIDLC_OPERATION_LIMIT_MINUTES",
+    },
+  },
+  silent: {
+    state: "failed",
+    error: {
+      code: "timed_out",
+      message: "The operation told nothing for so long that it was taken for hung, and was stopped",
+      remedy: "What was done stays done: apply again to complete it, or raise AIDLC_SILENCE_LIMIT_MINUTES",
+    },
+  },
+} as const satisfies Record<Ending, Pick<RunOutcome, "state" | "error">>;

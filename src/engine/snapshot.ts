@@ -43,6 +43,22 @@ export function retainedUrns(deployment: unknown): string[] {
   return [...kept];
 }
 
+const starters: ReadonlySet<string> = new Set([
+  "aws:appautoscaling/policy:Policy",
+  "aws:appautoscaling/scheduledAction:ScheduledAction",
+  "aws:appautoscaling/target:Target",
+  "aws:cloudwatch/eventRule:EventRule",
+  "aws:sagemaker/monitoringSchedule:MonitoringSchedule",
+  "aws:scheduler/schedule:Schedule",
+]);
+
+/** What begins something by itself, on time, by an event or by load. */
+export function starterUrns(deployment: unknown): string[] {
+  return resourcesOf(deployment)
+    .filter(({ type }) => starters.has(type))
+    .map((resource) => resource.urn);
+}
+
 /**
  * What AWS would not delete while it holds something, because its state doesn't say "by force" (yet), and secrets, whose
  * names would stay taken for as long as they can be recovered.

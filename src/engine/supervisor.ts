@@ -1,7 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { RunOutcome, RunRequest, TimedEvent } from "./protocol.ts";
-import { type RunLimits, RunnerProcess } from "./runner-process.ts";
+import type { Deadline, RunOutcome, RunRequest } from "./protocol.ts";
+import { type RunLimits, RunnerProcess, type RunSurroundings } from "./runner-process.ts";
 import type { SandboxProvider } from "./sandbox-provider.ts";
 
 export interface SupervisorOptions {
@@ -20,11 +20,9 @@ export interface Runner {
   readonly marker: string;
   readonly processGroup: number | undefined;
   /** Never rejects for what the operation did. */
-  run(
-    request: Omit<RunRequest, "attachedProviderPort">,
-    signal: AbortSignal,
-    onEvent: (event: TimedEvent) => void,
-  ): Promise<RunOutcome>;
+  run(request: Omit<RunRequest, "attachedProviderPort">, surroundings: RunSurroundings): Promise<RunOutcome>;
+  /** Tells a run that the operation is its own for longer. */
+  confirmLease(until: Deadline): void;
   dispose(): Promise<void>;
 }
 
@@ -64,8 +62,9 @@ export class Supervisor {
     return {
       marker: runner.marker,
       processGroup: runner.processGroup,
-      run: (request, signal, onEvent) =>
-        runner.run({ ...request, attachedProviderPort }, this.#options.limits, signal, onEvent).finally(give),
+      run: (request, surroundings) =>
+        runner.run({ ...request, attachedProviderPort }, this.#options.limits, surroundings).finally(give),
+      confirmLease: (until) => runner.confirmLease(until),
       dispose: () => runner.dispose().finally(give),
     };
   }

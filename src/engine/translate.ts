@@ -1,6 +1,10 @@
 import type { EngineEvent as PulumiEvent, StepEventMetadata } from "@pulumi/pulumi/automation/index.js";
+import { digestOf } from "../digest.ts";
 import { type Redact, redactValue } from "../redaction.ts";
+import { saysProviderLost } from "./diagnostics.ts";
+import type { UnansweredStep } from "./pending.ts";
 import { isAwsType, parseUrn } from "./phase.ts";
+import type { PlannedResource } from "./plan.ts";
 import { valueAtPath } from "./property-path.ts";
 import type { Action, ChangeKind, EngineEvent, PropertyChange, Step, TimedEvent } from "./protocol.ts";
 
@@ -8,11 +12,16 @@ type StepChanges = Readonly<Record<string, number>>;
 
 /** What a run told so far, besides its events. */
 export interface Findings {
+  /** By URN. */
   readonly steps: readonly Step[];
+  /** For previews: what the steps are about, with all of its inputs and nothing masked but what Pulumi declares secret. */
+  readonly plan: readonly PlannedResource[];
   readonly changes: StepChanges;
   readonly errors: readonly { readonly message: string; readonly urn?: string }[];
   /** Whether a command of the engine's began and never told its end: it was killed. */
   readonly engineLost: boolean;
+  /** What the provider was asked for and never answered: it disappeared, and the engine takes that for a refusal. */
+  readonly unanswered: readonly UnansweredStep[];
 }
 
 export interface Translator {
@@ -27,8 +36,10 @@ const silentActions = new Set(["same", "read", "refresh", "read-replacement", "d
 export function translator(action: Action, redact: Redact): Translator {
   const started = new Map<string, number>();
   const steps = new Map<string, Step>();
+  const plan = new Map<string, PlannedResource>();
   const errors: { message: string; urn?: string }[] = [];
   const outcomes = new Map<string, string>();
+  const unanswered = new Map<string, UnansweredStep>();
   let running = 0;
 
   const resourceEvent = (
@@ -38,6 +49,11 @@ export function translator(action: Action, redact: Redact): Translator {
   ) => {
     const key = `${metadata.urn}|${metadata.op}`;
     if (status === "started") started.set(key, atMs);
+    if (
+      status === "failed" &&
+      errors.some(({ urn, message }) => urn === metadata.urn && saysProviderLost(message))
+    )
+      unanswered.set(key, metadata);
     const { type, name, phase } = parseUrn(metadata.urn);
     // A preview has no "done" for what it only plans.
     const counts = status === "done" || (action === "preview" && status === "started");
@@ -55,7 +71,9 @@ export function translator(action: Action, redact: Redact): Translator {
         ...(metadata.old?.id ? { awsId: metadata.old.id } : {}),
         // A replacement is several steps of the engine, of which only some tell why.
         changes: propertyChanges.length > 0 ? propertyChanges : (planned?.changes ?? []),
+        ...(action === "preview" ? inputsDigestOf(metadata, planned) : {}),
       });
+      if (action === "preview") plan.set(metadata.urn, { ...plan.get(metadata.urn), ...plannedOf(metadata) });
     }
     const since = started.get(key);
     const event: EngineEvent = {
@@ -123,7 +141,36 @@ export function translator(action: Action, redact: Redact): Translator {
       if (result === undefined) return undefined;
       return { at, event: result.event, ...(result.phase === undefined ? {} : { phase: result.phase }) };
     },
-    findings: () => ({ steps: [...steps.values()], changes: changes(), errors, engineLost: running > 0 }),
+    findings: () => ({
+      steps: [...steps.values()].sort(byUrn),
+      plan: [...plan.values()].sort(byUrn),
+      changes: changes(),
+      errors,
+      engineLost: running > 0,
+      unanswered: [...unanswered.values()],
+    }),
+  };
+}
+
+function byUrn(a: { readonly urn: string }, b: { readonly urn: string }): number {
+  return a.urn < b.urn ? -1 : a.urn > b.urn ? 1 : 0;
+}
+
+function inputsDigestOf({ new: next }: StepEventMetadata, planned: Step | undefined) {
+  const inputsDigest = next?.inputs === undefined ? planned?.inputsDigest : digestOf(next.inputs);
+  return inputsDigest === undefined ? {} : { inputsDigest };
+}
+
+function plannedOf({ urn, op, old, new: next }: StepEventMetadata): PlannedResource {
+  const { type, name } = parseUrn(urn);
+  return {
+    action: actionOf(op),
+    urn,
+    type,
+    name,
+    ...(old?.id ? { awsId: old.id } : {}),
+    ...(old?.inputs ? { before: old.inputs } : {}),
+    ...(next?.inputs ? { after: next.inputs } : {}),
   };
 }
 

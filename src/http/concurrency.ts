@@ -11,14 +11,19 @@ export class ConcurrencyLimit {
 
   /** Opens one more; throws `rate_limited` when there are too many. The answer closes it again. */
   open(subject: string): () => void {
+    const close = this.tryOpen(subject);
+    if (close !== undefined) return close;
+    throw new AppError(
+      "rate_limited",
+      `${subject} has ${this.#most} event streams and waiting requests open already: close one, or ask again later`,
+      { details: { retryAfterSeconds: 5 } },
+    );
+  }
+
+  /** Like `open`; undefined when there are too many. */
+  tryOpen(subject: string): (() => void) | undefined {
     const open = this.#open.get(subject) ?? 0;
-    if (open >= this.#most) {
-      throw new AppError(
-        "rate_limited",
-        `${subject} has ${open} event streams and waiting requests open already: close one, or ask again later`,
-        { details: { retryAfterSeconds: 5 } },
-      );
-    }
+    if (open >= this.#most) return undefined;
     this.#open.set(subject, open + 1);
     return () => {
       const left = (this.#open.get(subject) ?? 1) - 1;

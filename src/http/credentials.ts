@@ -6,11 +6,17 @@ import { invalid } from "./validation.ts";
 const specRoutes = /\/pipelines(\/:pipeline(\/previews)?)?$/;
 
 /**
- * Refuses bodies in which anything looks like a credential: names and reasons are stored, and shown to others than those who sent
+ * Refuses bodies, and reasons in a query, in which anything looks like a credential: names and reasons are stored, and shown to others than those who sent
  * them. For the routes that are added later.
  */
 export function refuseCredentials(app: App): void {
-  app.addHook("preHandler", async ({ body, routeOptions }) => {
+  app.addHook("preHandler", async ({ body, query, routeOptions }) => {
+    const { reason } = query as { readonly reason?: unknown };
+    const told = [...credentialProblems({ reason })].map(({ path, message }) => ({
+      path: `query:${path}`,
+      message,
+    }));
+    if (told.length > 0) throw invalid("invalid_request", told);
     if (specRoutes.test(routeOptions.url ?? "")) return;
     const problems = [...credentialProblems(body)];
     if (problems.length > 0) throw invalid("invalid_request", problems);

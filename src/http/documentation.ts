@@ -24,6 +24,7 @@ export async function documentation(app: App): Promise<void> {
         { name: "accounts", description: "AWS accounts and their foundations" },
         { name: "pipelines", description: "Pipelines, their revisions, resources and status" },
         { name: "operations", description: "Long-running actions and their events" },
+        { name: "webhooks", description: "Addresses of teams that are told of what happens" },
         { name: "policies", description: "What every preview and update is checked against, and exceptions" },
         { name: "sandbox", description: "The stand-in for AWS" },
         { name: "service", description: "The service itself" },

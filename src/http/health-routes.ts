@@ -15,10 +15,15 @@ export interface HealthRoutesOptions {
   readonly pool: pg.Pool;
   readonly metrics: Metrics;
   readonly limits: RequestLimits;
+  /** What keeps this node from working although it runs, if anything. */
+  readonly unready: () => string | undefined;
   readonly closing: AbortSignal;
 }
 
-export function healthRoutes(app: App, { pool, metrics, limits, closing }: HealthRoutesOptions): void {
+export function healthRoutes(
+  app: App,
+  { pool, metrics, limits, unready, closing }: HealthRoutesOptions,
+): void {
   app.get(
     "/healthz",
     {
@@ -36,7 +41,8 @@ export function healthRoutes(app: App, { pool, metrics, limits, closing }: Healt
     "/readyz",
     {
       schema: {
-        summary: "The service takes requests: its database answers and it isn't shutting down",
+        summary:
+          "The node takes requests, and operations where it runs them: its database answers and it isn't shutting down",
         tags: ["service"],
         security: [],
         response: { 200: Health, ...problems() },
@@ -51,6 +57,8 @@ export function healthRoutes(app: App, { pool, metrics, limits, closing }: Healt
       } catch (cause) {
         throw new AppError("unavailable", "The database does not answer", { cause });
       }
+      const reason = unready();
+      if (reason !== undefined) throw new AppError("unavailable", reason);
       return { status: "ok" as const };
     },
   );

@@ -26,6 +26,14 @@ export async function refuseUnderPressure(app: App, pool: pg.Pool, limits: Reque
       throw busy("This node is overloaded");
     },
   });
+  refuseCrowds(app, pool, limits);
+}
+
+/**
+ * Comes before authentication, and after it once more: many requests are authenticated by one statement, and then each asks the
+ * database for something of its own.
+ */
+export function refuseCrowds(app: App, pool: pg.Pool, limits: RequestLimits): void {
   app.addHook("onRequest", async (request) => {
     if (!isProbe(request)) refuseCrowd(pool, limits);
   });

@@ -26,6 +26,16 @@ export const Problem = Type.Object(
         { description: "Every failing place of the request" },
       ),
     ),
+    losses: Type.Optional(
+      Type.Array(
+        Type.Object({
+          type: Type.String({ description: "The resource's type" }),
+          name: Type.String({ description: "The resource's name in the program" }),
+          id: Type.Optional(Type.String({ description: "Its id on AWS" })),
+        }),
+        { description: "Every resource that holds data and would be deleted" },
+      ),
+    ),
   },
   { $id: "Problem", description: "RFC 9457 problem details" },
 );
@@ -38,6 +48,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   else if (known.httpStatus >= 500) request.log.error({ err: error }, "request failed");
   const retryAfter = known.details.retryAfterSeconds ?? (known.httpStatus === 503 ? 5 : undefined);
   if (retryAfter !== undefined) reply.header("retry-after", String(retryAfter));
+  if (known.details.etag !== undefined) reply.header("etag", known.details.etag);
   if (known.code === "unauthenticated") reply.header("www-authenticate", challenge(request));
   return reply
     .code(known.httpStatus)
@@ -52,7 +63,7 @@ export function problemOf(
   instance: string,
   principal: Principal | null,
 ): Static<typeof Problem> {
-  const { operation, errors } = error.details;
+  const { operation, errors, losses } = error.details;
   return {
     type: `urn:aidlc:problem:${error.code}`,
     title: error.code.replaceAll("_", " "),
@@ -66,6 +77,7 @@ export function problemOf(
     ...(errors === undefined
       ? {}
       : { errors: errors.map(({ path, message }) => ({ path, message: redactText(message) })) }),
+    ...(losses === undefined ? {} : { losses: [...losses] }),
   };
 }
 

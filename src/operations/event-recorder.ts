@@ -12,16 +12,18 @@ export class EventRecorder {
   readonly #operationId: string;
   readonly #fencingToken: number;
   readonly #log: Logger;
-  #sequence = 0;
+  #sequence: number;
   #waiting: StoredEvent[] = [];
   #timer: NodeJS.Timeout | undefined;
   #written: Promise<void> = Promise.resolve();
 
-  constructor(pool: pg.Pool, operationId: string, fencingToken: number, log: Logger) {
+  /** `after` is the number of the last event that an earlier attempt of the operation stored. */
+  constructor(pool: pg.Pool, operationId: string, fencingToken: number, log: Logger, after = 0) {
     this.#pool = pool;
     this.#operationId = operationId;
     this.#fencingToken = fencingToken;
     this.#log = log;
+    this.#sequence = after;
   }
 
   add({ at, phase, event }: TimedEvent): void {

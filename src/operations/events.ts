@@ -10,7 +10,10 @@ export interface StoredEvent {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** Appends events in order, in one statement; false, and nothing is written, when the claim was lost. */
+/**
+ * Appends events in order, in one statement; false, and nothing is written, when the claim was lost. The operation can't change its
+ * hands, nor end, before they are there: whoever takes it over goes on after them, and no event follows its end.
+ */
 export async function appendEvents(
   db: Queryable,
   id: string,
@@ -18,7 +21,7 @@ export async function appendEvents(
   events: readonly StoredEvent[],
 ): Promise<boolean> {
   const appended = await db.query(
-    `with holder as (select id from operations where id = $1 and fencing_token = $2 and state = 'running'),
+    `with holder as (select id from operations where id = $1 and fencing_token = $2 and state = 'running' for share),
      appended as (
        insert into operation_events (operation_id, sequence, at, type, phase, body)
        select holder.id, e.sequence, e.at, e.type, e.phase, e.body from holder,
@@ -28,6 +31,29 @@ export async function appendEvents(
     [id, fencingToken, toJsonb(events)],
   );
   return appended.rowCount === 1;
+}
+
+/** The number of an operation's last event; 0 when it has none. */
+export async function lastSequence(db: Queryable, id: string): Promise<number> {
+  const found = await db.query<{ last: number }>(
+    "select coalesce(max(sequence), 0) as last from operation_events where operation_id = $1",
+    [id],
+  );
+  return found.rows[0]?.last ?? 0;
+}
+
+/** Appends an event that no run tells: the caller's transaction holds the operation's row, and nobody a claim on it. */
+export async function appendServiceEvent(
+  db: Queryable,
+  id: string,
+  type: string,
+  body: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  await db.query(
+    `insert into operation_events (operation_id, sequence, at, type, body)
+     select $1, coalesce(max(sequence), 0) + 1, clock_timestamp(), $2, $3 from operation_events where operation_id = $1`,
+    [id, type, toJsonb(body)],
+  );
 }
 
 export async function listEvents(
@@ -42,15 +68,4 @@ export async function listEvents(
     [id, after, limit],
   );
   return found.rows;
-}
-
-/** Phases of the resources that failed in an operation. */
-export async function failedPhases(db: Queryable, id: string | undefined): Promise<ReadonlySet<Phase>> {
-  if (id === undefined) return new Set();
-  const found = await db.query<{ phase: Phase }>(
-    `select distinct phase from operation_events
-     where operation_id = $1 and type = 'resource' and phase is not null and body->>'status' = 'failed'`,
-    [id],
-  );
-  return new Set(found.rows.map((row) => row.phase));
 }

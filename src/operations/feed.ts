@@ -12,6 +12,8 @@ export class OperationFeed {
   readonly #databaseUrl: string;
   readonly #onError: (error: Error) => void;
   readonly #followers = new Map<string, Set<Wake>>();
+  readonly #queueFollowers = new Set<Wake>();
+  readonly #cancelFollowers = new Set<(operationId: string) => void>();
   #client: pg.Client | undefined;
   #closed = false;
 
@@ -23,11 +25,11 @@ export class OperationFeed {
   /** Begins to listen; throws when the database can't be reached, and leaves nothing behind then. */
   async start(): Promise<void> {
     const client = new pg.Client({ connectionString: this.#databaseUrl, application_name: "aidlc-feed" });
-    client.on("notification", ({ payload }) => this.#wake(payload));
+    client.on("notification", ({ channel, payload = "" }) => this.#heard(channel, payload));
     client.on("error", this.#onError);
     try {
       await client.connect();
-      await client.query("listen operation_changed");
+      await client.query("listen operation_changed; listen operation_queued; listen operation_cancel");
     } catch (error) {
       await client.end().catch(() => {});
       throw error;
@@ -48,21 +50,44 @@ export class OperationFeed {
     };
   }
 
+  /** Calls `wake` whenever an operation was queued, or the end of one made room, until the returned function is called. */
+  onQueued(wake: Wake): () => void {
+    this.#queueFollowers.add(wake);
+    return () => this.#queueFollowers.delete(wake);
+  }
+
+  /** Calls `stop` with each operation whose end is asked for, until the returned function is called. */
+  onCancel(stop: (operationId: string) => void): () => void {
+    this.#cancelFollowers.add(stop);
+    return () => this.#cancelFollowers.delete(stop);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
-    for (const id of [...this.#followers.keys()]) this.#wake(id);
+    this.#wakeAll();
     await this.#client?.end();
   }
 
-  #wake(operationId: string | undefined): void {
-    for (const wake of this.#followers.get(operationId ?? "") ?? []) wake();
+  #heard(channel: string, payload: string): void {
+    if (channel === "operation_changed") this.#wake(payload);
+    else if (channel === "operation_queued") for (const wake of this.#queueFollowers) wake();
+    else for (const stop of this.#cancelFollowers) stop(payload);
+  }
+
+  #wake(operationId: string): void {
+    for (const wake of this.#followers.get(operationId) ?? []) wake();
+  }
+
+  #wakeAll(): void {
+    for (const id of [...this.#followers.keys()]) this.#wake(id);
+    for (const wake of this.#queueFollowers) wake();
   }
 
   async #restart(): Promise<void> {
     while (!this.#closed) {
       try {
         await this.start();
-        for (const id of [...this.#followers.keys()]) this.#wake(id);
+        this.#wakeAll();
         return;
       } catch (error) {
         this.#onError(error as Error);
@@ -71,6 +96,9 @@ export class OperationFeed {
     }
   }
 }
+
+// A connection that was cut off without a word tells of nothing, and isn't known to be lost for a quarter of an hour.
+const lookAgainMs = 15_000;
 
 /**
  * Calls `look` now and after every change of the operation, one at a time, until it returns a value or `signal` aborts;
@@ -84,10 +112,12 @@ export async function followOperation<Value>(
 ): Promise<Value | undefined> {
   let changed = true;
   let wake: Wake = () => {};
-  const stop = feed.follow(operationId, () => {
+  const lookAgain = () => {
     changed = true;
     wake();
-  });
+  };
+  const stop = feed.follow(operationId, lookAgain);
+  let timer = setTimeout(lookAgain, lookAgainMs);
   const onAbort = () => wake();
   signal.addEventListener("abort", onAbort);
   try {
@@ -99,11 +129,14 @@ export async function followOperation<Value>(
         continue;
       }
       changed = false;
+      clearTimeout(timer);
       const value = await look();
       if (value !== undefined) return value;
+      timer = setTimeout(lookAgain, lookAgainMs);
     }
     return undefined;
   } finally {
+    clearTimeout(timer);
     stop();
     signal.removeEventListener("abort", onAbort);
   }

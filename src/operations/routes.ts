@@ -1,38 +1,24 @@
 import { once } from "node:events";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import type pg from "pg";
 import Type from "typebox";
 import { stillSees } from "../access/authorization.ts";
 import { visibleTeams } from "../access/principal.ts";
 import { type AuditTrail, auditContext } from "../audit/trail.ts";
 import { AppError } from "../errors.ts";
 import { type App, OperationId, PipelineName, problems, TeamName } from "../http/app-types.ts";
-import { ConcurrencyLimit } from "../http/concurrency.ts";
-import type { RequestLimits } from "../http/limits.ts";
 import { cursorPart, PageQuery, pageOf, parseCursor, toPage } from "../http/pages.ts";
 import { inTransaction, type Queryable } from "../postgres/pool.ts";
 import { listEvents } from "./events.ts";
-import { followOperation, type OperationFeed } from "./feed.ts";
+import { followOperation } from "./feed.ts";
+import { listOperations } from "./list.ts";
+import { queuePositions } from "./queue-position.ts";
 import { EventView, eventView, OperationAnswer, operationView } from "./schema.ts";
 import { isEnded, operationKinds, operationStates } from "./states.ts";
-import {
-  findOperation,
-  listOperations,
-  lockOperation,
-  type Operation,
-  operationNotFound,
-  requestCancel,
-} from "./store.ts";
+import { findOperation, lockOperation, type Operation, operationNotFound, requestCancel } from "./store.ts";
+import { goneSignal, Prefer, preferredWait, type WaitingOptions, waitForEnd } from "./waiting.ts";
 
-export interface OperationRoutesOptions {
-  readonly pool: pg.Pool;
+export interface OperationRoutesOptions extends WaitingOptions {
   readonly audit: AuditTrail;
-  readonly feed: OperationFeed;
-  readonly limits: RequestLimits;
-  /** Stops an operation of this node at once; operations of other nodes stop with their next lease renewal. */
-  readonly cancelHere: (operationId: string) => void;
-  /** Aborts when the service shuts down. */
-  readonly closing: AbortSignal;
 }
 
 const OperationParams = Type.Object({ operation: OperationId });
@@ -44,8 +30,7 @@ const eventBatch = 500;
 const maxSequence = 2_147_483_647;
 
 export function operationRoutes(app: App, options: OperationRoutesOptions): void {
-  const { pool, audit, feed, closing } = options;
-  const open = new ConcurrencyLimit(options.limits.streams);
+  const { pool, audit, open } = options;
 
   app.get(
     "/operations",
@@ -78,10 +63,14 @@ export function operationRoutes(app: App, options: OperationRoutesOptions): void
         after: parseCursor(cursor, cursorPart.moment, cursorPart.uuid),
         limit,
       });
+      const waiting = await waitingOf(
+        pool,
+        rows.map(({ operation }) => operation),
+      );
       return toPage(
         rows,
         limit,
-        (row) => operationView(row.operation),
+        ({ operation }) => operationView(operation, waiting.get(operation.id)),
         (row) => row.key,
       );
     },
@@ -94,24 +83,18 @@ export function operationRoutes(app: App, options: OperationRoutesOptions): void
         summary: "Read an operation; `Prefer: wait=30` answers when it has ended, or after 30 seconds",
         tags: ["operations"],
         params: OperationParams,
-        headers: Type.Object({
-          prefer: Type.Optional(
-            Type.String({ description: "`wait=SECONDS`, at most 60 (RFC 7240)", maxLength: 100 }),
-          ),
-        }),
+        headers: Type.Object({ prefer: Prefer }),
         response: { 200: OperationAnswer, ...problems(404) },
       },
     },
     async (request, reply) => {
       const { operation: id } = request.params;
-      const waitMs = waitOf(request.headers.prefer);
-      if (waitMs > 0) reply.raw.once("close", open.open(request.principal.subject));
-      const signal = AbortSignal.any([AbortSignal.timeout(waitMs), closing, goneSignal(reply)]);
-      const ended = await followOperation(feed, id, signal, async () => {
-        const operation = await getOperation(pool, id);
-        return isEnded(operation.state) || waitMs === 0 ? operation : undefined;
-      });
-      return operationView(ended ?? (await getOperation(pool, id)));
+      const seconds = preferredWait(request.headers.prefer);
+      if (seconds === 0) return viewWithWaiting(pool, await getOperation(pool, id));
+      reply.raw.once("close", open.open(request.principal.subject));
+      const operation = await waitForEnd(options, reply, id, seconds);
+      if (operation === undefined) throw operationNotFound(id);
+      return viewWithWaiting(pool, operation);
     },
   );
 
@@ -146,7 +129,6 @@ export function operationRoutes(app: App, options: OperationRoutesOptions): void
         });
         return after;
       });
-      options.cancelHere(id);
       return reply.code(202).send(operationView(cancelled));
     },
   );
@@ -213,6 +195,17 @@ export function operationRoutes(app: App, options: OperationRoutesOptions): void
   );
 }
 
+function waitingOf(db: Queryable, operations: readonly Operation[]) {
+  return queuePositions(
+    db,
+    operations.filter(({ state }) => state === "queued").map(({ id }) => id),
+  );
+}
+
+async function viewWithWaiting(db: Queryable, operation: Operation) {
+  return operationView(operation, (await waitingOf(db, [operation])).get(operation.id));
+}
+
 /** Throws `operation_not_found`. */
 async function getOperation(db: Queryable, id: string): Promise<Operation> {
   const operation = await findOperation(db, id);
@@ -222,18 +215,6 @@ async function getOperation(db: Queryable, id: string): Promise<Operation> {
 
 function standOf({ kind, state, cancelRequestedAt }: Operation) {
   return { kind, state, cancelRequestedAt };
-}
-
-function waitOf(prefer: string | undefined): number {
-  const seconds = /(?:^|,|;)\s*wait=(\d+)/.exec(prefer ?? "")?.[1];
-  return Math.min(Number(seconds ?? 0), 60) * 1000;
-}
-
-/** Aborts when nobody waits for the answer any more: it was sent, or the connection is gone. */
-function goneSignal(reply: FastifyReply): AbortSignal {
-  const gone = new AbortController();
-  reply.raw.once("close", () => gone.abort());
-  return gone.signal;
 }
 
 /** Sends every stored event after `after` in order, then new ones as they are stored, then the operation's end. */

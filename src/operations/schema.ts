@@ -1,15 +1,17 @@
 import Type, { type Static } from "typebox";
+import { ApprovalRequestView, approvalRequestView } from "../approvals/schema.ts";
 import { phases } from "../engine/phase.ts";
 import { changeKinds, operationErrorCodes } from "../engine/protocol.ts";
 import { AccountName, Moment, OperationId, PipelineName, shared, TeamName } from "../http/app-types.ts";
 import { FindingView } from "../policies/schema.ts";
 import type { StoredEvent } from "./events.ts";
+import { type QueuePosition, waitingReasons } from "./queue-position.ts";
 import { operationKinds, operationStates } from "./states.ts";
 import type { Operation } from "./store.ts";
 
 export const PhaseName = Type.Enum([...phases], { description: "A phase of the AI development life cycle" });
 
-const PropertyChange = Type.Object(
+export const PropertyChange = Type.Object(
   {
     path: Type.String({
       description: "Path of the property, as the engine writes it: `tags.team`, `rules[0].status`",
@@ -34,6 +36,9 @@ export const StepView = Type.Object(
     phase: Type.Optional(PhaseName),
     awsId: Type.Optional(Type.String({ description: "The resource's id on AWS" })),
     changes: Type.Array(PropertyChange, { description: "Its properties that differ" }),
+    inputsDigest: Type.Optional(
+      Type.String({ description: "In plans: SHA-256 of all that the resource would be given" }),
+    ),
   },
   { description: "One resource that would change or has drifted" },
 );
@@ -77,6 +82,25 @@ export const OperationView = Type.Object(
           "Who asked for it: `user:` or `key:` and an id, or `service`; absent where that was not recorded yet",
       }),
     ),
+    reason: Type.Optional(Type.String({ description: "Why it was asked for, where somebody said" })),
+    waiting: Type.Optional(
+      Type.Object(
+        {
+          reason: Type.Enum([...waitingReasons], {
+            description:
+              "`next`: it begins at once. `stack_busy`: an operation of its stack comes first. `team_cap`, `account_cap`: as many of its team, or in its account of AWS, run as may. `node_full`: all places of all nodes are taken. `no_worker`: no node lives that runs operations",
+          }),
+          position: Type.Integer({
+            description:
+              "1 is next: among the operations of its stack where that is busy, otherwise among all, if nothing else came",
+          }),
+          behind: Type.Optional(
+            Type.String({ format: "uuid", description: "The operation of its stack that has to end first" }),
+          ),
+        },
+        { description: "Why it is queued; shown where one operation, or a list of them, is read" },
+      ),
+    ),
     createdAt: Moment("When it was asked for"),
     startedAt: Type.Optional(Moment("When it began to run")),
     finishedAt: Type.Optional(Moment("When it ended")),
@@ -86,7 +110,9 @@ export const OperationView = Type.Object(
         {
           changes: ChangeCounts,
           steps: Type.Optional(
-            Type.Array(StepView, { description: "For previews the plan, for drift checks what drifted" }),
+            Type.Array(StepView, {
+              description: "A plan that was not applied, or for drift checks what drifted",
+            }),
           ),
           findings: Type.Optional(
             Type.Array(shared("PolicyFinding", FindingView), {
@@ -102,6 +128,7 @@ export const OperationView = Type.Object(
       ),
     ),
     error: Type.Optional(OperationErrorView),
+    approval: Type.Optional(ApprovalRequestView),
   },
   { $id: "Operation", description: "A durable, long-running action on a stack" },
 );
@@ -113,14 +140,18 @@ export const EventView = Type.Object(
   {
     sequence: Type.Integer({ description: "Number of the event in its operation, from 1 without gaps" }),
     at: Moment("When it happened"),
-    type: Type.String({ description: "resource, diagnostic, policy or summary" }),
+    type: Type.String({ description: "resource, diagnostic, policy, approval or summary" }),
     phase: Type.Optional(PhaseName),
     body: Type.Record(Type.String(), Type.Unknown(), { description: "What happened, by type of event" }),
   },
   { description: "One event of an operation" },
 );
 
-export function operationView(operation: Operation): Static<typeof OperationView> {
+/** With `waiting`, which only a queued operation has, it says why it waits. */
+export function operationView(
+  operation: Operation,
+  waiting?: QueuePosition | undefined,
+): Static<typeof OperationView> {
   const { subject } = operation;
   return {
     id: operation.id,
@@ -130,6 +161,8 @@ export function operationView(operation: Operation): Static<typeof OperationView
     ...(subject.type === "account" ? { account: subject.account } : { pipeline: subject.pipeline }),
     ...(operation.revision === null ? {} : { revision: operation.revision }),
     ...(operation.requestedBy === null ? {} : { requestedBy: operation.requestedBy }),
+    ...(operation.reason === null ? {} : { reason: operation.reason }),
+    ...(waiting === undefined ? {} : { waiting: waitingView(operation, waiting) }),
     createdAt: operation.createdAt.toISOString(),
     ...(operation.startedAt === null ? {} : { startedAt: operation.startedAt.toISOString() }),
     ...(operation.finishedAt === null ? {} : { finishedAt: operation.finishedAt.toISOString() }),
@@ -143,7 +176,13 @@ export function operationView(operation: Operation): Static<typeof OperationView
     ...(operation.error === null
       ? {}
       : { error: operation.error as NonNullable<Static<typeof OperationView>["error"]> }),
+    ...(operation.approval === null ? {} : { approval: approvalRequestView(operation.approval) }),
   };
+}
+
+function waitingView({ team }: Operation, { reason, position, behind }: QueuePosition) {
+  // On a foundation that teams share it may be another team's, which is none of this one's business.
+  return { reason, position, ...(behind?.team === team ? { behind: behind.id } : {}) };
 }
 
 export function eventView(event: StoredEvent): Static<typeof EventView> {

@@ -1,5 +1,6 @@
 import type { PolicyFinding } from "../../programs/policies/evaluate.ts";
 import type { PipelineSpec } from "../../programs/spec.ts";
+import type { ApprovalRequest } from "../approvals/request.ts";
 import type { OperationError, Step } from "../engine/protocol.ts";
 import { AppError } from "../errors.ts";
 import { toJsonb } from "../postgres/json.ts";
@@ -16,9 +17,9 @@ export interface OperationResult {
   readonly changes: Readonly<Record<string, number>>;
   /** Breaches of policies, for `preview`, `update` and `reconcile`. */
   readonly findings?: readonly PolicyFinding[];
-  /** For `preview` (planned) and `drift` (found). */
+  /** For `preview` (planned), `drift` (found), and what was planned and not applied. */
   readonly steps?: readonly Step[];
-  /** SHA-256 over the steps of a preview: the same digest means the same plan. */
+  /** SHA-256 over the steps of a plan: the same digest means the same plan. */
   readonly digest?: string;
 }
 
@@ -29,6 +30,8 @@ export interface OperationOptions {
   readonly data?: "retain" | "delete";
   /** For `destroy` of a foundation that no pipeline uses any more: its accounts stay registered. */
   readonly keepsAccount?: true;
+  /** For `reconcile`: URNs of the only drifted resources that it brings back. */
+  readonly only?: readonly string[];
 }
 
 export interface Operation {
@@ -43,12 +46,16 @@ export interface Operation {
   readonly requestId: string;
   /** The subject that asked for it; null where an older version of the service recorded it. */
   readonly requestedBy: string | null;
+  /** Why, in their words; null where nobody said. */
+  readonly reason: string | null;
   readonly createdAt: Date;
   readonly startedAt: Date | null;
   readonly finishedAt: Date | null;
   readonly cancelRequestedAt: Date | null;
   readonly result: OperationResult | null;
   readonly error: OperationError | null;
+  /** Null: it needed none so far. */
+  readonly approval: ApprovalRequest | null;
 }
 
 export interface OperationRow {
@@ -64,17 +71,19 @@ export interface OperationRow {
   options: OperationOptions;
   request_id: string;
   requested_by: string | null;
+  reason: string | null;
   created_at: Date;
   started_at: Date | null;
   finished_at: Date | null;
   cancel_requested_at: Date | null;
   result: OperationResult | null;
   error: OperationError | null;
+  approval: ApprovalRequest | null;
 }
 
 /** The columns of an `OperationRow`, for `select` and `returning`. */
 export const operationColumns = `id, kind, state, stack_id, team, pipeline_id, pipeline, account, revision, options, request_id,
-  requested_by, created_at, started_at, finished_at, cancel_requested_at, result, error`;
+  requested_by, reason, created_at, started_at, finished_at, cancel_requested_at, result, error, approval`;
 
 export function fromRow(row: OperationRow): Operation {
   const subject: Subject =
@@ -92,12 +101,14 @@ export function fromRow(row: OperationRow): Operation {
     options: row.options,
     requestId: row.request_id,
     requestedBy: row.requested_by,
+    reason: row.reason,
     createdAt: row.created_at,
     startedAt: row.started_at,
     finishedAt: row.finished_at,
     cancelRequestedAt: row.cancel_requested_at,
     result: row.result,
     error: row.error,
+    approval: row.approval,
   };
 }
 
@@ -112,14 +123,19 @@ export interface NewOperation {
   readonly requestId: string;
   /** The subject that asks for it. */
   readonly requestedBy: string;
+  /** Why, in their words. */
+  readonly reason?: string | undefined;
 }
 
 export async function insertOperation(db: Queryable, operation: NewOperation): Promise<Operation> {
   const { subject } = operation;
   const inserted = await db.query<OperationRow>(
     `insert into operations (id, kind, stack_id, team, pipeline_id, pipeline, account, revision, options, request_id,
-       requested_by)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning ${operationColumns}`,
+       requested_by, reason, aws_account_id)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
+       (select aws_account_id from accounts where team = $4 and name = coalesce(
+         $7, (select account from pipelines where id = $5), $9::jsonb #>> '{spec,account}')))
+     returning ${operationColumns}`,
     [
       operation.id,
       operation.kind,
@@ -132,6 +148,7 @@ export async function insertOperation(db: Queryable, operation: NewOperation): P
       toJsonb(operation.options),
       operation.requestId,
       operation.requestedBy,
+      operation.reason ?? null,
     ],
   );
   return fromRow(inserted.rows[0] as OperationRow);
@@ -163,67 +180,36 @@ export function operationNotFound(id: string, options?: { readonly denied: boole
   return new AppError("operation_not_found", `There is no operation ${id}: see GET /v1/operations`, options);
 }
 
-export interface OperationFilter {
-  /** The teams whose operations may be seen; undefined: all. */
-  readonly visible: readonly string[] | undefined;
-  readonly team?: string | undefined;
-  readonly pipeline?: string | undefined;
-  readonly state?: OperationState | undefined;
-  readonly kind?: OperationKind | undefined;
-  /** Key of the last item of the page before: creation time in ISO form with microseconds, and id. */
-  readonly after?: readonly string[] | undefined;
-  readonly limit: number;
-}
-
-/** The newest first; one row more than `limit` when there is a further page. */
-export async function listOperations(
-  db: Queryable,
-  filter: OperationFilter,
-): Promise<{ operation: Operation; key: readonly string[] }[]> {
-  const [afterTime, afterId] = filter.after ?? [null, null];
-  const found = await db.query<OperationRow & { key_time: string }>(
-    `select ${operationColumns}, to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as key_time from operations
-     where ($1::text is null or team = $1) and ($2::text is null or pipeline = $2)
-       and ($3::text is null or state = $3) and ($4::text is null or kind = $4)
-       and ($5::timestamptz is null or (created_at, id) < ($5::timestamptz, $6::uuid))
-       and ($8::text[] is null
-         or (team = any ($8) and created_at >= (select created_at from teams where name = operations.team)))
-     order by created_at desc, id desc limit $7`,
-    [
-      filter.team ?? null,
-      filter.pipeline ?? null,
-      filter.state ?? null,
-      filter.kind ?? null,
-      afterTime,
-      afterId,
-      filter.limit + 1,
-      filter.visible ?? null,
-    ],
-  );
-  return found.rows.map((row) => ({ operation: fromRow(row), key: [row.key_time, row.id] }));
-}
-
-/** The newest operation of a stack that isn't ended, or undefined. */
+/** The newest operation that changes a stack, or is about to; undefined when none does. What waits for approval is in nobody's way. */
 export async function activeChange(db: Queryable, stackId: string): Promise<Operation | undefined> {
   const found = await db.query<OperationRow>(
     `select ${operationColumns} from operations
-     where stack_id = $1 and state in ('queued', 'running', 'awaiting_approval')
-       and kind in ('update', 'destroy', 'refresh', 'reconcile')
+     where stack_id = $1 and state in ('queued', 'running') and lane = 'changes'
      order by created_at desc limit 1`,
     [stackId],
   );
   return found.rows[0] && fromRow(found.rows[0]);
 }
 
-/** Ends the queued updates of a stack that a newer one makes pointless; they stay visible as `superseded`. */
-export async function supersedeQueuedUpdates(db: Queryable, stackId: string): Promise<void> {
+/**
+ * Ends what an update or destroy of the stack that is newer makes pointless: updates that are still queued, and whatever waits for
+ * approval. They stay visible as `superseded`.
+ */
+export async function supersedePending(db: Queryable, stackId: string): Promise<void> {
+  await lockPending(db, stackId);
   await db.query(
     `with ended as (
        update operations set state = 'superseded', finished_at = clock_timestamp()
-       where stack_id = $1 and kind = 'update' and state = 'queued' returning id)
+       where stack_id = $1 and (state = 'awaiting_approval' or (kind in ('update', 'rollback') and state = 'queued'))
+       returning id)
      select pg_notify('operation_changed', id::text) from ended`,
     [stackId],
   );
+}
+
+/** Until the transaction has ended, what begins to wait on a stack and what takes the place of such see each other. */
+export async function lockPending(db: Queryable, stackId: string): Promise<void> {
+  await db.query("select pg_advisory_xact_lock(hashtextextended($1, 0))", [`pending on stack ${stackId}`]);
 }
 
 /** Keeps an operation in its state until the transaction has ended. */
@@ -231,18 +217,28 @@ export async function lockOperation(db: Queryable, id: string): Promise<void> {
   await db.query("select from operations where id = $1 for update", [id]);
 }
 
+// What an earlier attempt left behind is repaired before it is cancelled: a worker does both. Of the row itself, not of a query beside
+// it, which would still see it queued when it has just been claimed.
+const endsAtOnce = `(state = 'awaiting_approval' or state = 'queued' and not (attempt > 1 and lane = 'changes'
+  and (select unsettled from stacks where stacks.id = operations.stack_id)))`;
+
 /** Asks for an operation's end: a queued one ends at once, a running one as soon as its engine has stopped. */
 export async function requestCancel(db: Queryable, id: string): Promise<Operation | undefined> {
   const updated = await db.query<OperationRow>(
     `update operations set
-       state = case when state in ('queued', 'awaiting_approval') then 'cancelled' else state end,
-       finished_at = case when state in ('queued', 'awaiting_approval') then clock_timestamp() end,
+       state = case when ${endsAtOnce} then 'cancelled' else state end,
+       finished_at = case when ${endsAtOnce} then clock_timestamp() end,
        cancel_requested_at = coalesce(cancel_requested_at, clock_timestamp())
      where id = $1 and state in ('queued', 'running', 'awaiting_approval') returning ${operationColumns}`,
     [id],
   );
   const row = updated.rows[0];
-  if (row) await db.query("select pg_notify('operation_changed', $1)", [id]);
+  if (row) {
+    await db.query(
+      "select pg_notify('operation_changed', $1), pg_notify('operation_cancel', $1), pg_notify('operation_queued', '')",
+      [id],
+    );
+  }
   return row && fromRow(row);
 }
 
@@ -252,20 +248,12 @@ export interface DriftReport {
   readonly steps: readonly Step[];
 }
 
-/** The last completed drift check of a pipeline; with `sinceLastChange` only when no change of the stack ended after it began. */
-export async function lastDrift(
-  db: Queryable,
-  pipelineId: string,
-  { sinceLastChange }: { readonly sinceLastChange: boolean },
-): Promise<DriftReport | undefined> {
+/** The last completed drift check of a pipeline, however long ago. */
+export async function lastDrift(db: Queryable, pipelineId: string): Promise<DriftReport | undefined> {
   const found = await db.query<{ id: string; finished_at: Date; result: OperationResult }>(
-    `select id, finished_at, result from operations d
-     where pipeline_id = $1 and kind = 'drift' and state = 'succeeded'
-       and not ($2 and exists (
-         select from operations c where c.pipeline_id = d.pipeline_id and c.finished_at > d.started_at
-           and c.kind in ('update', 'destroy', 'refresh', 'reconcile') and c.started_at is not null))
-     order by created_at desc limit 1`,
-    [pipelineId, sinceLastChange],
+    `select id, finished_at, result from operations
+     where pipeline_id = $1 and kind = 'drift' and state = 'succeeded' order by created_at desc limit 1`,
+    [pipelineId],
   );
   const row = found.rows[0];
   return row && { operationId: row.id, checkedAt: row.finished_at, steps: row.result.steps ?? [] };

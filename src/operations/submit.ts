@@ -1,24 +1,22 @@
 import { randomUUID } from "node:crypto";
 import type pg from "pg";
 import { AppError } from "../errors.ts";
-import type { Queue } from "../queue/queue.ts";
 import { admitOperation } from "../teams/quotas.ts";
-import { changesStack, laneOf } from "./states.ts";
+import { changesStack, isApply } from "./states.ts";
 import {
   activeChange,
   insertOperation,
   type NewOperation,
   type Operation,
-  supersedeQueuedUpdates,
+  supersedePending,
 } from "./store.ts";
 
 /**
- * Records an operation and queues it, both in the caller's transaction. A newer update, or a destroy, takes the place of an
- * update that is still queued; nothing can follow a destroy. Throws `stack_busy` and `quota_exceeded`.
+ * Queues an operation in the caller's transaction. A newer update, or a destroy, takes the place of an
+ * update that is still queued, and of whatever waits for approval; nothing can follow a destroy. Throws `stack_busy` and `quota_exceeded`.
  */
 export async function submitOperation(
   client: pg.PoolClient,
-  queue: Queue,
   request: Omit<NewOperation, "id">,
 ): Promise<Operation> {
   if (changesStack(request.kind)) {
@@ -30,9 +28,8 @@ export async function submitOperation(
     }
   }
   await admitOperation(client, request.team, request.kind);
-  if (request.kind === "update" || request.kind === "destroy")
-    await supersedeQueuedUpdates(client, request.stackId);
+  if (isApply(request.kind) || request.kind === "destroy") await supersedePending(client, request.stackId);
   const operation = await insertOperation(client, { ...request, id: randomUUID() });
-  await queue.send(client, laneOf(request.kind), request.stackId, { operationId: operation.id });
+  await client.query("select pg_notify('operation_queued', $1)", [operation.id]);
   return operation;
 }

@@ -1,21 +1,18 @@
 import type pg from "pg";
-import type { Profile } from "../../programs/profiles.ts";
 import type { PipelineSpec } from "../../programs/spec.ts";
-import { changeProblems, regionProblems } from "../../programs/spec-changes.ts";
-import { type Account, foundationOutputs, getAccount, shareFoundation } from "../accounts/store.ts";
+import { changeProblems } from "../../programs/spec-changes.ts";
 import type { AuditContext, AuditTrail } from "../audit/trail.ts";
 import { digestOf } from "../digest.ts";
-import { AppError, type AppErrorDetails } from "../errors.ts";
+import { AppError } from "../errors.ts";
 import type { OperationKind } from "../operations/states.ts";
-import { activeChange, type Operation, type OperationOptions } from "../operations/store.ts";
+import type { Operation, OperationOptions } from "../operations/store.ts";
 import { submitOperation } from "../operations/submit.ts";
 import { inTransaction } from "../postgres/pool.ts";
-import type { Queue } from "../queue/queue.ts";
 import { masked } from "../redaction.ts";
 import { ensureStack } from "../stacks/store.ts";
 import { admitPipeline } from "../teams/quotas.ts";
 import { holdTeam } from "../teams/store.ts";
-import { rememberRequest, repeatedOperation } from "./idempotency.ts";
+import { renewExpiry } from "./expiry.ts";
 import { mergePatch, parseSpec } from "./spec.ts";
 import {
   findPipeline,
@@ -24,12 +21,13 @@ import {
   lockPipelineName,
   type Pipeline,
   pipelineProject,
+  type RevisionOrigin,
   reviseSpec,
 } from "./store.ts";
+import { usableAccount } from "./usable-account.ts";
 
 export interface PipelineServices {
   readonly pool: pg.Pool;
-  readonly queue: Queue;
   readonly audit: AuditTrail;
 }
 
@@ -39,6 +37,8 @@ export interface PipelineRequest {
   readonly name: string;
   /** The ETag that the pipeline must have, as the header `If-Match` gives it. */
   readonly ifMatch?: string | undefined;
+  /** Why it is asked for, in the caller's words. */
+  readonly reason?: string | undefined;
   readonly by: AuditContext;
 }
 
@@ -59,19 +59,15 @@ export async function applySpec(
   });
 }
 
-/** Creates a pipeline that must not exist yet. A repeated request with the same key gets the first one's operation. */
+/** Creates a pipeline that must not exist yet. */
 export async function createPipeline(
   services: PipelineServices,
-  request: PipelineRequest & { readonly idempotencyKey: string | undefined },
+  request: PipelineRequest,
   spec: PipelineSpec,
 ): Promise<Operation> {
-  const { team, name, idempotencyKey: key } = request;
+  const { team, name } = request;
   return inTransaction(services.pool, async (client) => {
-    await holdTeam(client, team);
-    const repeated =
-      key === undefined ? undefined : await repeatedOperation(client, team, key, { name, spec });
-    if (repeated) return repeated;
-    await lockPipelineName(client, team, name);
+    await hold(client, request);
     await usableAccount(client, team, spec);
     if (await findPipeline(client, team, name)) {
       throw new AppError(
@@ -79,9 +75,7 @@ export async function createPipeline(
         `Team "${team}" has a pipeline "${name}" already: change it with PUT or PATCH`,
       );
     }
-    return create(client, services, request, spec, async ({ id }) => {
-      if (key !== undefined) await rememberRequest(client, team, key, { name, spec }, id);
-    });
+    return create(client, services, request, spec);
   });
 }
 
@@ -93,87 +87,85 @@ export async function patchSpec(
 ): Promise<Operation> {
   return inTransaction(services.pool, async (client) => {
     await hold(client, request);
-    const pipeline = await getPipeline(client, request.team, request.name);
-    checkRevision(request, pipeline);
-    const spec = parseSpec(mergePatch(pipeline.spec, patch));
-    await usableAccount(client, request.team, spec);
-    return revise(client, services, request, pipeline, spec);
+    return patchHeldSpec(client, services, request, patch);
   });
 }
 
-/** Previews a spec, of a pipeline that needn't exist yet; without one, the desired revision. */
-export async function previewSpec(
-  { pool, queue, audit }: PipelineServices,
+/** `patchSpec` as a part of a transaction that holds the pipeline already. */
+export async function patchHeldSpec(
+  client: pg.PoolClient,
+  services: PipelineServices,
   request: PipelineRequest,
-  given: PipelineSpec | undefined,
+  patch: unknown,
 ): Promise<Operation> {
-  const { team, name, by } = request;
-  return inTransaction(pool, async (client) => {
-    await holdTeam(client, team);
-    const existing = given ? await findPipeline(client, team, name) : await getPipeline(client, team, name);
-    const spec = given ?? (existing as Pipeline).spec;
-    checkChange(existing, spec);
-    await usableAccount(client, team, spec);
-    const operation = await submitOperation(client, queue, {
-      kind: "preview",
-      stackId: existing?.stackId ?? (await ensureStack(client, pipelineProject, `${team}.${name}`)),
-      team,
-      subject: { type: "pipeline", pipeline: name, pipelineId: existing?.id ?? null },
-      revision: given ? null : (existing as Pipeline).desiredRevision,
-      options: { spec },
-      requestId: by.requestId,
-      requestedBy: by.subject,
-    });
-    await audit.change(client, by, {
-      ...auditedPipeline(request, "preview"),
-      before: existing && standOf(existing),
-      after: { operation: operation.id, specDigest: digestOf(spec) },
-    });
-    return operation;
+  const pipeline = await getPipeline(client, request.team, request.name);
+  checkRevision(request, pipeline);
+  const spec = parseSpec(mergePatch(pipeline.spec, patch));
+  await usableAccount(client, request.team, spec);
+  return revise(client, services, request, pipeline, spec);
+}
+
+/**
+ * Submits an operation that works with what was applied last: a check, a repair, the end. `check` may still throw for what stands
+ * in its way.
+ */
+export async function submitOnApplied(
+  services: PipelineServices,
+  request: PipelineRequest,
+  kind: AppliedKind,
+  options: OperationOptions,
+  check?: (client: pg.PoolClient, pipeline: Pipeline) => Promise<void>,
+): Promise<Operation> {
+  return inTransaction(services.pool, async (client) => {
+    await hold(client, request);
+    return submitOnHeld(client, services, request, kind, options, check);
   });
 }
 
-/** Submits an operation that works with what was applied last: a check, a repair, the end. */
-export async function submitOnApplied(
-  { pool, queue, audit }: PipelineServices,
+type AppliedKind = "destroy" | "drift" | "reconcile" | "refresh" | "repair";
+
+/** `submitOnApplied` as a part of a transaction that holds the pipeline already. */
+export async function submitOnHeld(
+  client: pg.PoolClient,
+  { audit }: PipelineServices,
   request: PipelineRequest,
-  kind: "destroy" | "drift" | "reconcile" | "refresh",
+  kind: AppliedKind,
   options: OperationOptions,
+  check: (client: pg.PoolClient, pipeline: Pipeline) => Promise<void> = async () => {},
 ): Promise<Operation> {
   const { by } = request;
-  return inTransaction(pool, async (client) => {
-    await hold(client, request);
-    const pipeline = await getPipeline(client, request.team, request.name);
-    checkRevision(request, pipeline);
-    if (pipeline.appliedRevision === null && !worksUnapplied.includes(kind)) {
-      const { lastChange, team } = pipeline;
-      throw new AppError(
-        "pipeline_conflict",
-        `Pipeline "${request.name}" has never been applied completely: apply it first`,
-        { details: lastChange === null ? {} : { operation: { id: lastChange.id, team } } },
-      );
-    }
-    const operation = await submitOperation(client, queue, {
-      kind,
-      stackId: pipeline.stackId,
-      team: pipeline.team,
-      subject: { type: "pipeline", pipeline: pipeline.name, pipelineId: pipeline.id },
-      revision: pipeline.appliedRevision ?? pipeline.desiredRevision,
-      options,
-      requestId: by.requestId,
-      requestedBy: by.subject,
-    });
-    await audit.change(client, by, {
-      ...auditedPipeline(request, kind === "destroy" ? "delete" : kind),
-      before: standOf(pipeline),
-      after: { operation: operation.id, ...options },
-    });
-    return operation;
+  const pipeline = await getPipeline(client, request.team, request.name);
+  checkRevision(request, pipeline);
+  await check(client, pipeline);
+  if (pipeline.appliedRevision === null && !worksUnapplied.includes(kind)) {
+    const { lastChange, team } = pipeline;
+    throw new AppError(
+      "pipeline_conflict",
+      `Pipeline "${request.name}" has never been applied completely: apply it first`,
+      { details: lastChange === null ? {} : { operation: { id: lastChange.id, team } } },
+    );
+  }
+  const operation = await submitOperation(client, {
+    kind,
+    stackId: pipeline.stackId,
+    team: pipeline.team,
+    subject: { type: "pipeline", pipeline: pipeline.name, pipelineId: pipeline.id },
+    revision: pipeline.appliedRevision ?? pipeline.desiredRevision,
+    options,
+    requestId: by.requestId,
+    requestedBy: by.subject,
+    reason: request.reason,
   });
+  await audit.change(client, by, {
+    ...auditedPipeline(request, kind === "destroy" ? "delete" : kind),
+    before: standOf(pipeline),
+    after: { operation: operation.id, reason: request.reason, ...options },
+  });
+  return operation;
 }
 
 // What helps a pipeline out of a first update that came to no good end.
-const worksUnapplied: readonly OperationKind[] = ["destroy", "refresh"];
+const worksUnapplied: readonly OperationKind[] = ["destroy", "refresh", "repair"];
 
 /** Keeps the team from being deleted and other requests from changing this pipeline until the transaction has ended. */
 export async function hold(client: pg.PoolClient, { team, name }: PipelineRequest): Promise<void> {
@@ -181,95 +173,50 @@ export async function hold(client: pg.PoolClient, { team, name }: PipelineReques
   await lockPipelineName(client, team, name);
 }
 
-/**
- * The account of a spec, provisioned and kept so until the transaction has ended; throws `invalid_spec` or
- * `foundation_not_ready`.
- */
-async function usableAccount(client: pg.PoolClient, team: string, spec: PipelineSpec): Promise<Account> {
-  const known = await getAccount(client, team, spec.account).catch((error: unknown) => {
-    if (!(error instanceof AppError)) throw error;
-    const message = `"${spec.account}" is not an account of team "${team}"`;
-    throw new AppError("invalid_spec", error.message, {
-      cause: error,
-      details: { errors: [{ path: "/account", message }] },
-    });
-  });
-  await shareFoundation(client, known.stackId);
-  // Read again, now that nobody can change it any more.
-  const account = await getAccount(client, team, spec.account);
-  const change = await activeChange(client, account.stackId);
-  if (change?.kind === "destroy" || (change && !account.foundationReady)) {
-    throw new AppError(
-      "foundation_not_ready",
-      "An operation is working on the foundation: wait until it has ended",
-      { details: inTheWay(change) },
-    );
-  }
-  const { profile } = await foundationOutputs(client, account);
-  if (spec.profile === "production") checkProduction(account, profile, change);
-  const errors = [...regionProblems(spec, account.aws.region)];
-  if (errors.length > 0) {
-    throw new AppError("invalid_spec", "The spec does not fit the account's region", { details: { errors } });
-  }
-  return account;
-}
-
-function inTheWay({ id, team }: Operation): AppErrorDetails {
-  return { operation: { id, team }, retryAfterSeconds: 5 };
-}
-
-/** A production pipeline stands on a foundation that is meant to be, and is, production. */
-function checkProduction(account: Account, provisioned: Profile, change: Operation | undefined): void {
-  const { name, team, settings } = account;
-  if (settings.profile !== "production") {
-    const remedy = `PUT /v1/teams/${team}/accounts/${name} with foundation.profile "production" first`;
-    const message = `needs a production foundation, but that of account "${name}" is ${settings.profile}: ${remedy}`;
-    throw new AppError("foundation_insufficient", `The profile production ${message}`, {
-      details: { errors: [{ path: "/profile", message }] },
-    });
-  }
-  if (provisioned === "production") return;
-  throw new AppError(
-    "foundation_not_ready",
-    `The foundation of account "${name}" is not production yet: wait until its operation has succeeded, or PUT the account again`,
-    { details: change === undefined ? {} : inTheWay(change) },
-  );
-}
-
 async function create(
   client: pg.PoolClient,
-  { queue, audit }: PipelineServices,
+  { audit }: PipelineServices,
   request: PipelineRequest,
   spec: PipelineSpec,
-  onSubmitted: (operation: Operation) => Promise<void> = async () => {},
 ): Promise<Operation> {
   const { team, name, by } = request;
   const stackId = await ensureStack(client, pipelineProject, `${team}.${name}`);
   await admitPipeline(client, team);
-  const pipeline = await insertPipeline(client, { team, name, stackId, spec });
-  const operation = await submitUpdate(client, queue, pipeline, by);
-  await onSubmitted(operation);
+  const pipeline = await insertPipeline(client, { team, name, stackId, spec }, originOf(request));
+  const operation = await submitUpdate(client, pipeline, by, request.reason);
+  await renewExpiry(client, pipeline.id);
   await audit.change(client, by, {
     ...auditedPipeline(request, "create"),
-    after: { operation: operation.id, ...standOf(pipeline), spec: auditedSpec(spec) },
+    after: {
+      operation: operation.id,
+      reason: request.reason,
+      ...standOf(pipeline),
+      spec: auditedSpec(spec),
+    },
   });
   return operation;
 }
 
 async function revise(
   client: pg.PoolClient,
-  { queue, audit }: PipelineServices,
+  { audit }: PipelineServices,
   request: PipelineRequest,
   pipeline: Pipeline,
   spec: PipelineSpec,
 ): Promise<Operation> {
   checkChange(pipeline, spec);
-  const revised = await reviseSpec(client, pipeline, spec);
-  const operation = await submitUpdate(client, queue, revised, request.by);
+  const revised = await reviseSpec(client, pipeline, spec, originOf(request));
+  const operation = await submitUpdate(client, revised, request.by, request.reason);
+  await renewExpiry(client, pipeline.id);
   await audit.change(client, request.by, {
     ...auditedPipeline(request, "update"),
     before: { ...standOf(pipeline), spec: auditedSpec(pipeline.spec) },
-    after: { operation: operation.id, ...standOf(revised), spec: auditedSpec(spec) },
+    after: {
+      operation: operation.id,
+      reason: request.reason,
+      ...standOf(revised),
+      spec: auditedSpec(spec),
+    },
   });
   return operation;
 }
@@ -277,11 +224,11 @@ async function revise(
 /** Brings the pipeline to its desired revision. */
 export function submitUpdate(
   client: pg.PoolClient,
-  queue: Queue,
   pipeline: Pipeline,
   { requestId, subject }: AuditContext,
+  reason?: string,
 ): Promise<Operation> {
-  return submitOperation(client, queue, {
+  return submitOperation(client, {
     kind: "update",
     stackId: pipeline.stackId,
     team: pipeline.team,
@@ -290,25 +237,31 @@ export function submitUpdate(
     options: {},
     requestId,
     requestedBy: subject,
+    reason,
   });
 }
 
-function auditedPipeline({ team, name }: PipelineRequest, verb: string) {
+/** Who asked for a revision, and why. */
+export function originOf({ by, reason }: PipelineRequest): RevisionOrigin {
+  return { requestedBy: by.subject, reason };
+}
+
+export function auditedPipeline({ team, name }: PipelineRequest, verb: string) {
   return { action: `pipeline.${verb}`, team, target: `/teams/${team}/pipelines/${name}` };
 }
 
 /** Whoever knows the address of a webhook can write there, and the trail is kept for good. */
-function auditedSpec(spec: PipelineSpec): PipelineSpec {
+export function auditedSpec(spec: PipelineSpec): PipelineSpec {
   const { alerts } = spec;
   return { ...spec, alerts: { ...alerts, webhooks: alerts.webhooks.map(() => masked) } };
 }
 
 /** Where a pipeline stands; the digest tells of a spec that is too long for the audit trail which one it was. */
-function standOf({ desiredRevision, appliedRevision, spec }: Pipeline) {
+export function standOf({ desiredRevision, appliedRevision, spec }: Pipeline) {
   return { desiredRevision, appliedRevision, specDigest: digestOf(spec) };
 }
 
-function checkChange(pipeline: Pipeline | undefined, spec: PipelineSpec): void {
+export function checkChange(pipeline: Pipeline | undefined, spec: PipelineSpec): void {
   if (pipeline === undefined) return;
   const errors = [...changeProblems(pipeline.spec, spec)];
   if (errors.length > 0) {
@@ -323,12 +276,13 @@ function checkChange(pipeline: Pipeline | undefined, spec: PipelineSpec): void {
   });
 }
 
-function checkRevision({ ifMatch, name }: PipelineRequest, pipeline: Pipeline | undefined): void {
+export function checkRevision({ ifMatch, name }: PipelineRequest, pipeline: Pipeline | undefined): void {
   if (ifMatch === undefined) return;
   if (pipeline && (ifMatch === "*" || ifMatch === `"${pipeline.desiredRevision}"`)) return;
   const present = pipeline ? `is at revision ${pipeline.desiredRevision}` : "does not exist";
   throw new AppError(
     "revision_mismatch",
     `If-Match is ${ifMatch}, but pipeline "${name}" ${present}: read it again and decide anew`,
+    { details: pipeline ? { etag: `"${pipeline.desiredRevision}"` } : {} },
   );
 }

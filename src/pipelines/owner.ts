@@ -2,18 +2,22 @@ import type pg from "pg";
 import { type PipelineSpec, parseSpec } from "../../programs/spec.ts";
 import { endIfUnused, lockFoundationOf } from "../accounts/foundations.ts";
 import { foundationOutputs, getAccount } from "../accounts/store.ts";
+import { termsOf } from "../approvals/gate.ts";
+import { recordOutcome, spareOf } from "../drift/outcome.ts";
 import type { RunOutcome } from "../engine/protocol.ts";
+import { isApply } from "../operations/states.ts";
 import type { Operation } from "../operations/store.ts";
 import type { StackOwner } from "../operations/worker.ts";
 import { toPolicyException } from "../policies/exceptions.ts";
 import { listExceptions } from "../policies/store.ts";
 import type { Queryable } from "../postgres/pool.ts";
 import type { PipelineServices } from "./changes.ts";
+import { renewExpiry } from "./expiry.ts";
 import { lastRelease } from "./releases.ts";
 import { accountOf, getPipeline, getRevision, markDeleted, setApplied } from "./store.ts";
 
 /** Runs operations on the stack of a pipeline. */
-export function pipelineOwner({ pool, queue, audit }: PipelineServices): StackOwner {
+export function pipelineOwner({ pool, audit }: PipelineServices): StackOwner {
   return {
     accountOf: async (operation) =>
       getAccount(pool, operation.team, (await specFor(pool, operation)).account),
@@ -42,19 +46,36 @@ export function pipelineOwner({ pool, queue, audit }: PipelineServices): StackOw
       if (subject.type !== "pipeline" || subject.pipelineId === null) return [];
       return (await listExceptions(pool, subject.pipelineId)).map(toPolicyException);
     },
+    spareFor: async (operation) => {
+      const { subject } = operation;
+      if (operation.kind !== "reconcile") return undefined;
+      if (subject.type !== "pipeline" || subject.pipelineId === null) return undefined;
+      return spareOf(pool, subject.pipelineId, operation, new Date());
+    },
+    approvalTerms: termsOf,
     beforeEnded: async (client, operation, outcome) => {
       const account = await accountLeft(client, operation, outcome);
       // Creating a pipeline takes the foundation first and its own rows after: so must its end.
       if (account !== undefined) await lockFoundationOf(client, operation.team, account);
     },
+    onHeldBack: async (client, operation, outcome) => {
+      const { subject } = operation;
+      if (subject.type !== "pipeline" || subject.pipelineId === null) return;
+      await recordOutcome(client, subject.pipelineId, operation, outcome, new Date());
+    },
     onEnded: async (client, operation, outcome) => {
       const { kind, team, subject, revision, requestId } = operation;
-      if (subject.type !== "pipeline" || subject.pipelineId === null || outcome.state !== "succeeded") return;
-      if (kind === "update" && revision !== null) await setApplied(client, subject.pipelineId, revision);
+      if (subject.type !== "pipeline" || subject.pipelineId === null) return;
+      await recordOutcome(client, subject.pipelineId, operation, outcome, new Date());
+      if (outcome.state !== "succeeded") return;
+      if (isApply(kind) && revision !== null) {
+        await setApplied(client, subject.pipelineId, revision);
+        await renewExpiry(client, subject.pipelineId);
+      }
       if (kind !== "destroy") return;
       const account = await accountLeft(client, operation, outcome);
       await markDeleted(client, subject.pipelineId);
-      if (account !== undefined) await endIfUnused(client, { queue, audit }, { team, account, requestId });
+      if (account !== undefined) await endIfUnused(client, audit, { team, account, requestId });
     },
   };
 }

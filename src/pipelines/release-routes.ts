@@ -5,6 +5,7 @@ import { type App, Moment, problems } from "../http/app-types.ts";
 import { cursorPart, PageQuery, pageOf, parseCursor, toPage } from "../http/pages.ts";
 import { OperationAnswer } from "../operations/schema.ts";
 import type { PipelineServices } from "./changes.ts";
+import { ReasonQuery } from "./reason.ts";
 import { listReleases, recordRelease } from "./releases.ts";
 import { accepted, changeRequest, IfMatch, pipelineOf } from "./routes.ts";
 import { PipelineParams } from "./schema.ts";
@@ -28,12 +29,16 @@ export function releaseRoutes(app: App, services: PipelineServices): void {
         tags: ["pipelines"],
         params: PipelineParams,
         headers: IfMatch,
+        querystring: Type.Object(ReasonQuery, { additionalProperties: false }),
         body: Release,
         response: { 202: OperationAnswer, ...problems(404, 409, 412, 413, 415) },
       },
     },
     async (request, reply) =>
-      accepted(reply, await recordRelease(services, changeRequest(request), request.body)),
+      accepted(
+        reply,
+        await recordRelease(services, changeRequest(request, request.query.reason), request.body),
+      ),
   );
 
   app.get(

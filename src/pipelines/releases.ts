@@ -27,7 +27,7 @@ export interface RecordedRelease {
  * now. The same release again is recorded once. Throws `invalid_request` for one that can't be this pipeline's.
  */
 export async function recordRelease(
-  { pool, queue, audit }: PipelineServices,
+  { pool, audit }: PipelineServices,
   request: PipelineRequest,
   release: Release,
 ): Promise<Operation> {
@@ -43,7 +43,7 @@ export async function recordRelease(
     if (problems.length > 0) throw invalid("invalid_request", problems);
     const before = await lastRelease(client, pipeline.id);
     await insertRelease(client, pipeline.id, before, pipeline.spec.serving.mode, release);
-    const operation = await submitUpdate(client, queue, pipeline, request.by);
+    const operation = await submitUpdate(client, pipeline, request.by, request.reason);
     await audit.change(client, request.by, {
       action: "release.record",
       team: request.team,

@@ -1,19 +1,17 @@
 import type pg from "pg";
 import Type from "typebox";
-import type { PipelineOutputs } from "../../programs/outputs.ts";
 import { getAccount } from "../accounts/store.ts";
-import { AppError } from "../errors.ts";
+import { openResources } from "../drift/store.ts";
 import { type App, Moment, problems, singleLine } from "../http/app-types.ts";
 import { cursorPart, PageQuery, pageOf, parseCursor, toPage } from "../http/pages.ts";
-import { failedPhases } from "../operations/events.ts";
 import { PhaseName } from "../operations/schema.ts";
-import { lastDrift } from "../operations/store.ts";
-import { countByPhase, findStack, listResources } from "../stacks/store.ts";
+import { findStack, listResources } from "../stacks/store.ts";
 import { pipelineOf } from "./routes.ts";
 import { readSageMaker, type SageMakerClients, type SageMakerStatus } from "./sagemaker.ts";
-import { DriftView, PipelineParams, ResourceView, RevisionView, StatusView } from "./schema.ts";
+import { PipelineParams, ResourceView, RevisionView, revisionView, StatusView } from "./schema.ts";
+import { readStanding, type Standing } from "./standing.ts";
 import { phaseStatuses } from "./status.ts";
-import { listRevisions, type Pipeline } from "./store.ts";
+import { listRevisions, type PipelineSummary } from "./store.ts";
 
 export interface ReportRoutesOptions {
   readonly pool: pg.Pool;
@@ -33,12 +31,11 @@ export function pipelineReportRoutes(app: App, { pool, sageMaker }: ReportRoutes
       },
     },
     async (request) => {
-      const pipeline = await pipelineOf(pool, request.params);
-      const [counts, failed, drift, live] = await Promise.all([
-        countByPhase(pool, pipeline.stackId),
-        failedPhases(pool, pipeline.lastChange?.id),
-        lastDrift(pool, pipeline.id, { sinceLastChange: true }),
-        sageMakerStatus(pool, sageMaker, pipeline),
+      const { team, pipeline: name } = request.params;
+      const { pipeline, counts, failed, checkedAt, training } = await readStanding(pool, team, name);
+      const [open, live] = await Promise.all([
+        checkedAt === undefined ? [] : openResources(pool, pipeline.id),
+        sageMakerStatus(pool, sageMaker, pipeline, training),
       ]);
       const lastChange = pipeline.lastChange?.state;
       return {
@@ -46,10 +43,14 @@ export function pipelineReportRoutes(app: App, { pool, sageMaker }: ReportRoutes
         desiredRevision: pipeline.desiredRevision,
         ...(pipeline.appliedRevision === null ? {} : { appliedRevision: pipeline.appliedRevision }),
         ...(pipeline.lastChange === null ? {} : { lastChange: pipeline.lastChange }),
-        ...(drift === undefined
+        ...(pipeline.expiresAt === null ? {} : { expiresAt: pipeline.expiresAt.toISOString() }),
+        ...(pipeline.expiryWarnedAt === null
           ? {}
-          : { drift: { checkedAt: drift.checkedAt.toISOString(), drifted: drift.steps.length } }),
-        phases: phaseStatuses({ counts, lastChange, failed, drift: drift?.steps ?? [] }),
+          : { expiryWarnedAt: pipeline.expiryWarnedAt.toISOString() }),
+        ...(checkedAt === undefined
+          ? {}
+          : { drift: { checkedAt: checkedAt.toISOString(), drifted: open.length } }),
+        phases: phaseStatuses({ counts, lastChange, failed, drift: open }),
         sageMaker: live,
       };
     },
@@ -150,40 +151,7 @@ export function pipelineReportRoutes(app: App, { pool, sageMaker }: ReportRoutes
         before === undefined ? undefined : Number(before),
         limit,
       );
-      return toPage(
-        revisions,
-        limit,
-        (revision) => ({ ...revision, createdAt: revision.createdAt.toISOString() }),
-        (revision) => [String(revision.number)],
-      );
-    },
-  );
-
-  app.get(
-    "/teams/:team/pipelines/:pipeline/drift",
-    {
-      schema: {
-        summary: "What the last drift check found",
-        tags: ["pipelines"],
-        params: PipelineParams,
-        response: { 200: DriftView, ...problems(404) },
-      },
-    },
-    async (request) => {
-      const { id, name } = await pipelineOf(pool, request.params);
-      const drift = await lastDrift(pool, id, { sinceLastChange: false });
-      if (!drift) {
-        throw new AppError(
-          "not_found",
-          `Pipeline "${name}" was never checked for drift: ask with POST …/drift-checks`,
-        );
-      }
-      return {
-        operation: drift.operationId,
-        checkedAt: drift.checkedAt.toISOString(),
-        drifted: drift.steps.length,
-        steps: drift.steps.map((step) => ({ ...step, changes: [...step.changes] })),
-      };
+      return toPage(revisions, limit, revisionView, (revision) => [String(revision.number)]);
     },
   );
 }
@@ -191,16 +159,13 @@ export function pipelineReportRoutes(app: App, { pool, sageMaker }: ReportRoutes
 async function sageMakerStatus(
   pool: pg.Pool,
   clients: SageMakerClients,
-  pipeline: Pipeline,
+  { team, account: name }: PipelineSummary,
+  training: Standing["training"],
 ): Promise<SageMakerStatus> {
-  const [stack, account] = await Promise.all([
-    findStack(pool, pipeline.stackId),
-    getAccount(pool, pipeline.team, pipeline.account),
-  ]);
-  const { training } = (stack.outputs ?? {}) as Partial<PipelineOutputs>;
-  if (!training) {
+  if (training === undefined) {
     return { unavailable: "The stack has no SageMaker pipeline (yet)", executions: [], modelPackages: [] };
   }
+  const account = await getAccount(pool, team, name);
   return readSageMaker(clients(account), {
     pipeline: training.pipelineName,
     modelPackageGroup: training.modelPackageGroupName,

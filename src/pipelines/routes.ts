@@ -5,6 +5,7 @@ import { auditContext } from "../audit/trail.ts";
 import { AppError } from "../errors.ts";
 import { AccountName, type App, PipelineName, problems, TeamName } from "../http/app-types.ts";
 import { cursorPart, PageQuery, pageOf, parseCursor, toPage } from "../http/pages.ts";
+import { invalid } from "../http/validation.ts";
 import { OperationAnswer, operationView } from "../operations/schema.ts";
 import type { Operation } from "../operations/store.ts";
 import { getTeam } from "../teams/store.ts";
@@ -14,10 +15,11 @@ import {
   type PipelineRequest,
   type PipelineServices,
   patchSpec,
-  previewSpec,
   submitOnApplied,
 } from "./changes.ts";
-import { PipelineParams, PipelineSummary, PipelineView, summaryView } from "./schema.ts";
+import { previewSpec } from "./previews.ts";
+import { ReasonQuery } from "./reason.ts";
+import { PipelineParams, PipelineSummary, PipelineView, RevisionNumber, summaryView } from "./schema.ts";
 import { parseSpec } from "./spec.ts";
 import { getPipeline, listPipelines, type Pipeline } from "./store.ts";
 
@@ -26,6 +28,7 @@ const SpecBody = Type.Unknown({
   description: "A pipeline spec (aidlc/v1)",
   "x-documented-as": "PipelineSpec#",
 });
+const ChangeQuery = Type.Object(ReasonQuery, { additionalProperties: false });
 const specTypes = ["application/json", "application/yaml"];
 export const IfMatch = Type.Object({
   "if-match": Type.Optional(
@@ -52,12 +55,17 @@ export function pipelineRoutes(app: App, services: PipelineServices): void {
         params: PipelineParams,
         headers: IfMatch,
         consumes: specTypes,
+        querystring: ChangeQuery,
         body: SpecBody,
         response: { 202: OperationAnswer, ...problems(404, 409, 412, 413, 415) },
       },
     },
     async (request, reply) => {
-      const operation = await applySpec(services, changeRequest(request), parseSpec(request.body));
+      const operation = await applySpec(
+        services,
+        changeRequest(request, request.query.reason),
+        parseSpec(request.body),
+      );
       return accepted(reply, operation);
     },
   );
@@ -66,18 +74,10 @@ export function pipelineRoutes(app: App, services: PipelineServices): void {
     "/teams/:team/pipelines",
     {
       schema: {
-        summary: "Create a pipeline; with an `Idempotency-Key` a repeated request creates nothing twice",
+        summary: "Create a pipeline",
         tags: ["pipelines"],
         params: Type.Object({ team: TeamName }),
-        headers: Type.Object({
-          "idempotency-key": Type.Optional(
-            Type.String({
-              minLength: 1,
-              maxLength: 255,
-              description: "Any text of yours that names this request",
-            }),
-          ),
-        }),
+        querystring: ChangeQuery,
         body: Type.Object(
           { name: PipelineName, spec: SpecBody },
           { additionalProperties: false, description: "A new pipeline" },
@@ -92,7 +92,7 @@ export function pipelineRoutes(app: App, services: PipelineServices): void {
           {
             team: request.params.team,
             name: request.body.name,
-            idempotencyKey: request.headers["idempotency-key"],
+            reason: request.query.reason,
             by: auditContext(request),
           },
           parseSpec(request.body.spec),
@@ -118,11 +118,12 @@ export function pipelineRoutes(app: App, services: PipelineServices): void {
     },
     async (request) => {
       const { limit, cursor, account } = request.query;
-      await getTeam(pool, request.params.team);
-      const filter = { account, after: parseCursor(cursor, cursorPart.name)?.[0], limit };
-      return toPage(await listPipelines(pool, request.params.team, filter), limit, summaryView, (row) => [
-        row.name,
-      ]);
+      const { team } = request.params;
+      const after = parseCursor(cursor, cursorPart.name)?.[0];
+      const rows = await listPipelines(pool, team, { account, after, limit });
+      // A team that has pipelines can't be deleted.
+      if (rows.length === 0) await getTeam(pool, team);
+      return toPage(rows, limit, summaryView, (row) => [row.name]);
     },
   );
 
@@ -153,6 +154,7 @@ export function pipelineRoutes(app: App, services: PipelineServices): void {
         consumes: ["application/merge-patch+json", "application/json"],
         params: PipelineParams,
         headers: IfMatch,
+        querystring: ChangeQuery,
         body: Type.Object(
           {},
           { additionalProperties: true, description: "The parts to change; null removes one" },
@@ -161,35 +163,7 @@ export function pipelineRoutes(app: App, services: PipelineServices): void {
       },
     },
     async (request, reply) => {
-      const operation = await patchSpec(services, changeRequest(request), request.body);
-      return accepted(reply, operation);
-    },
-  );
-
-  app.delete(
-    "/teams/:team/pipelines/:pipeline",
-    {
-      schema: {
-        summary: "Tear a pipeline down",
-        tags: ["pipelines"],
-        params: PipelineParams,
-        headers: IfMatch,
-        querystring: Type.Object(
-          {
-            data: Type.Enum(["retain", "delete"], {
-              default: "retain",
-              description:
-                "`retain` leaves buckets, keys and models in the account; `delete` removes them for good",
-            }),
-          },
-          { additionalProperties: false },
-        ),
-        response: { 202: OperationAnswer, ...problems(404, 409, 412) },
-      },
-    },
-    async (request, reply) => {
-      const { data } = request.query;
-      const operation = await submitOnApplied(services, changeRequest(request), "destroy", { data });
+      const operation = await patchSpec(services, changeRequest(request, request.query.reason), request.body);
       return accepted(reply, operation);
     },
   );
@@ -199,17 +173,27 @@ export function pipelineRoutes(app: App, services: PipelineServices): void {
     {
       schema: {
         summary:
-          "Find out what applying a spec would change; without a body, the desired revision. The pipeline needn't exist yet",
+          "Find out what applying a spec would change; without a body, the desired revision or the one that is named. The pipeline needn't exist yet",
         tags: ["pipelines"],
         params: PipelineParams,
         consumes: specTypes,
+        querystring: Type.Object(
+          { revision: Type.Optional(RevisionNumber) },
+          { additionalProperties: false },
+        ),
         body: Type.Optional(SpecBody),
         response: { 202: OperationAnswer, ...problems(404, 409, 413, 415) },
       },
     },
     async (request, reply) => {
       const { body } = request;
-      const given = body === undefined ? undefined : parseSpec(body);
+      const { revision } = request.query;
+      if (body !== undefined && revision !== undefined) {
+        throw invalid("invalid_request", [
+          { path: "query:/revision", message: "has no place beside a spec: send one of both" },
+        ]);
+      }
+      const given = body === undefined ? revision : parseSpec(body);
       const operation = await previewSpec(services, changeRequest(request), given);
       return accepted(reply, operation);
     },
@@ -223,6 +207,11 @@ export function pipelineRoutes(app: App, services: PipelineServices): void {
       kind: "refresh",
       summary: "Take what exists over into the stack's state, changing nothing on AWS",
     },
+    {
+      path: "repairs",
+      kind: "repair",
+      summary: "Settle what an interrupted operation left: its lock, and what AWS made without being heard",
+    },
   ] as const;
   for (const { path, kind, summary } of onApplied) {
     app.post(
@@ -232,11 +221,15 @@ export function pipelineRoutes(app: App, services: PipelineServices): void {
           summary,
           tags: ["pipelines"],
           params: PipelineParams,
+          querystring: ChangeQuery,
           response: { 202: OperationAnswer, ...problems(404, 409) },
         },
       },
       async (request, reply) =>
-        accepted(reply, await submitOnApplied(services, changeRequest(request), kind, {})),
+        accepted(
+          reply,
+          await submitOnApplied(services, changeRequest(request, request.query.reason), kind, {}),
+        ),
     );
   }
 }
@@ -256,9 +249,10 @@ export function changeRequest(
     readonly params: { readonly team: string; readonly pipeline: string };
     readonly headers: { readonly "if-match"?: string | undefined };
   },
+  reason?: string,
 ): PipelineRequest {
   const { team, pipeline: name } = request.params;
-  return { team, name, ifMatch: request.headers["if-match"], by: auditContext(request) };
+  return { team, name, ifMatch: request.headers["if-match"], reason, by: auditContext(request) };
 }
 
 /** Runs `work`; the paths of a spec's mistakes become those of a body that carries the spec in its field `spec`. */

@@ -2,11 +2,11 @@ import Type, { type Static } from "typebox";
 import { PipelineSpec } from "../../programs/spec.ts";
 import { AccountName, Moment, OperationId, PipelineName, shared, TeamName } from "../http/app-types.ts";
 import { withOptionalDefaults } from "../http/documentation.ts";
-import { PhaseName, StepView } from "../operations/schema.ts";
+import { PhaseName } from "../operations/schema.ts";
 import { operationKinds, operationStates } from "../operations/states.ts";
 import { pipelineStates } from "./state.ts";
 import { phaseStates } from "./status.ts";
-import type { Pipeline } from "./store.ts";
+import type { Revision, PipelineSummary as Summary } from "./store.ts";
 
 /** The smallest useful spec, for readers of the API's documentation and for what makes requests of it. */
 const example = {
@@ -43,6 +43,8 @@ const OperationRef = Type.Object(
   { description: "An operation in short" },
 );
 
+const Expiry = Moment("When the service tears it down by itself, data retained; absent without a ttl");
+
 const summaryFields = {
   id: Type.String({
     format: "uuid",
@@ -57,6 +59,7 @@ const summaryFields = {
     Type.Integer({ description: "The revision applied last; absent before the first" }),
   ),
   lastChange: Type.Optional(OperationRef),
+  expiresAt: Type.Optional(Expiry),
   createdAt: Moment("When it was created"),
   updatedAt: Moment("When its spec was last changed"),
 };
@@ -72,10 +75,21 @@ export const RevisionView = Type.Object(
     number: Type.Integer({ description: "1 is the first" }),
     digest: Type.String({ description: "SHA-256 over the spec" }),
     createdAt: Moment("When it was asked for"),
+    requestedBy: Type.Optional(Type.String({ description: "Who asked for it" })),
+    reason: Type.Optional(Type.String({ description: "Why, where somebody said" })),
+    restores: Type.Optional(
+      Type.Integer({ description: "The earlier revision whose spec it is once more, after a rollback" }),
+    ),
     spec: SpecAnswer,
   },
   { description: "An immutable revision of a pipeline's spec" },
 );
+
+export const RevisionNumber = Type.Integer({
+  minimum: 1,
+  maximum: 2_147_483_647,
+  description: "Number of a revision",
+});
 
 export const ResourceView = Type.Object(
   {
@@ -92,27 +106,21 @@ export const ResourceView = Type.Object(
   { description: "A resource in the stack's state" },
 );
 
-export const DriftView = Type.Object(
-  {
-    operation: OperationId,
-    checkedAt: Moment("When the check ended"),
-    drifted: Type.Integer({ description: "Number of resources that differ from the state" }),
-    steps: Type.Array(StepView, { description: "What differs, property by property" }),
-  },
-  { description: "What the last drift check found" },
-);
-
 export const StatusView = Type.Object(
   {
     state: Type.Enum([...pipelineStates], { description: "The pipeline in one word" }),
     desiredRevision: Type.Integer({ description: "The revision that was asked for last" }),
     appliedRevision: Type.Optional(Type.Integer({ description: "The revision applied last" })),
     lastChange: Type.Optional(OperationRef),
+    expiresAt: Type.Optional(Expiry),
+    expiryWarnedAt: Type.Optional(Moment("When its team was warned of that")),
     drift: Type.Optional(
       Type.Object(
         {
           checkedAt: Moment("When the last drift check ended"),
-          drifted: Type.Integer({ description: "Resources that differed" }),
+          drifted: Type.Integer({
+            description: "Resources with drift that is open: neither ignored, accepted nor benign",
+          }),
         },
         { description: "The last drift check since the last change" },
       ),
@@ -167,7 +175,7 @@ export const StatusView = Type.Object(
   { description: "Where a pipeline stands" },
 );
 
-export function summaryView(pipeline: Pipeline): Static<typeof PipelineSummary> {
+export function summaryView(pipeline: Summary): Static<typeof PipelineSummary> {
   return {
     id: pipeline.id,
     team: pipeline.team,
@@ -177,7 +185,18 @@ export function summaryView(pipeline: Pipeline): Static<typeof PipelineSummary> 
     desiredRevision: pipeline.desiredRevision,
     ...(pipeline.appliedRevision === null ? {} : { appliedRevision: pipeline.appliedRevision }),
     ...(pipeline.lastChange === null ? {} : { lastChange: pipeline.lastChange }),
+    ...(pipeline.expiresAt === null ? {} : { expiresAt: pipeline.expiresAt.toISOString() }),
     createdAt: pipeline.createdAt.toISOString(),
     updatedAt: pipeline.updatedAt.toISOString(),
+  };
+}
+
+export function revisionView({ requestedBy, reason, restores, createdAt, ...revision }: Revision) {
+  return {
+    ...revision,
+    createdAt: createdAt.toISOString(),
+    ...(requestedBy === null ? {} : { requestedBy }),
+    ...(reason === null ? {} : { reason }),
+    ...(restores === null ? {} : { restores }),
   };
 }

@@ -5,6 +5,7 @@ export const pipelineStates = [
   "provisioning",
   "updating",
   "destroying",
+  "awaiting_approval",
   "ready",
   "failed",
   "needs_repair",
@@ -22,11 +23,11 @@ export function pipelineState({ lastChange, desired, applied }: Facts): Pipeline
   switch (lastChange?.state) {
     case "queued":
     case "running":
-    case "awaiting_approval":
       if (lastChange.kind === "destroy") return "destroying";
       return applied === null ? "provisioning" : "updating";
+    case "awaiting_approval":
     case "needs_repair":
-      return "needs_repair";
+      return lastChange.state;
     case "failed":
     case "cancelled":
       return "failed";

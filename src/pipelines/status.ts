@@ -1,5 +1,4 @@
 import { type Phase, phases } from "../engine/phase.ts";
-import type { Step } from "../engine/protocol.ts";
 import { isEnded, type OperationState } from "../operations/states.ts";
 
 export const phaseStates = ["absent", "changing", "ready", "incomplete", "drifted", "failed"] as const;
@@ -17,8 +16,8 @@ export interface PhaseFacts {
   readonly lastChange: OperationState | undefined;
   /** Phases of resources that failed in the last change. */
   readonly failed: ReadonlySet<Phase>;
-  /** What the last drift check found, when nothing changed the stack since. */
-  readonly drift: readonly Step[];
+  /** Resources with open drift by the last drift check, when nothing changed the stack since. */
+  readonly drift: readonly { readonly phase?: Phase | null }[];
 }
 
 /**
@@ -30,7 +29,7 @@ export function phaseStatuses({ counts, lastChange, failed, drift }: PhaseFacts)
   const incomplete = lastChange !== undefined && lastChange !== "succeeded";
   return phases.map((phase) => {
     const resources = counts.get(phase) ?? 0;
-    const drifted = drift.filter((step) => step.phase === phase).length;
+    const drifted = drift.filter((resource) => resource.phase === phase).length;
     const facts = {
       changing,
       incomplete,

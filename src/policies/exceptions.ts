@@ -8,8 +8,8 @@ const dayMs = 86_400_000;
 // A leap year; what lasts longer is a decision about the policy, not an exception from it.
 const longestMs = 366 * dayMs;
 
-/** Throws `invalid_request` unless an exception until then would end, within a year. */
-export function checkExpiry(expiresAt: Date, now: Date): void {
+/** Throws `invalid_request`, for the field at `path`, unless an exception until then would end, within a year. */
+export function checkExpiry(expiresAt: Date, now: Date, path = "/expiresAt"): void {
   const problem =
     expiresAt <= now
       ? "is not in the future"
@@ -17,7 +17,7 @@ export function checkExpiry(expiresAt: Date, now: Date): void {
         ? "is more than a year ahead"
         : undefined;
   if (problem === undefined) return;
-  throw invalid("invalid_request", [{ path: "/expiresAt", message: problem }]);
+  throw invalid("invalid_request", [{ path, message: problem }]);
 }
 
 /**

@@ -6,6 +6,7 @@ import { type AuditTrail, auditContext } from "../audit/trail.ts";
 import { phases } from "../engine/phase.ts";
 import { AppError } from "../errors.ts";
 import { type App, problems } from "../http/app-types.ts";
+import { checkIfMatch, etagOf, IfMatchTag } from "../http/etags.ts";
 import { pipelineOf } from "../pipelines/routes.ts";
 import { PipelineParams } from "../pipelines/schema.ts";
 import { lockPipelineName, type Pipeline } from "../pipelines/store.ts";
@@ -84,10 +85,11 @@ export function policyRoutes(app: App, { pool, audit, enforcedPolicies }: Policy
         response: { 200: ExceptionView, ...problems(404) },
       },
     },
-    async ({ params }) => {
+    async ({ params }, reply) => {
       const { id, name } = await pipelineOf(pool, params);
       const exception = await findException(pool, id, policyOf(params).id);
-      if (exception !== undefined) return exceptionView(exception, new Date());
+      if (exception !== undefined)
+        return reply.header("etag", etagOf(exception)).send(exceptionView(exception, new Date()));
       throw new AppError(
         "policy_exception_not_found",
         `Pipeline "${name}" has no exception from policy "${params.policy}": grant one with PUT`,
@@ -102,8 +104,9 @@ export function policyRoutes(app: App, { pool, audit, enforcedPolicies }: Policy
         summary: "Let a pipeline break a policy until a date, or change that; the next operation takes it up",
         tags: ["policies"],
         params: ExceptionParams,
+        headers: IfMatchTag,
         body: ExceptionBody,
-        response: { 200: ExceptionView, 201: ExceptionView, ...problems(404, 413, 415) },
+        response: { 200: ExceptionView, 201: ExceptionView, ...problems(404, 412, 413, 415) },
       },
     },
     async (request, reply) => {
@@ -120,6 +123,7 @@ export function policyRoutes(app: App, { pool, audit, enforcedPolicies }: Policy
           requesters: await requestersOf(client, id, desiredRevision),
         });
         const before = await findException(client, id, policy);
+        checkIfMatch(request, before && etagOf(before));
         const { created, exception } = await putException(client, id, {
           policy,
           resource,
@@ -148,7 +152,8 @@ export function policyRoutes(app: App, { pool, audit, enforcedPolicies }: Policy
         summary: "Take an exception back",
         tags: ["policies"],
         params: ExceptionParams,
-        response: { 204: Type.Null({ description: "It is gone" }), ...problems(404) },
+        headers: IfMatchTag,
+        response: { 204: Type.Null({ description: "It is gone" }), ...problems(404, 412) },
       },
     },
     async (request, reply) => {
@@ -157,6 +162,7 @@ export function policyRoutes(app: App, { pool, audit, enforcedPolicies }: Policy
         const { id } = await lockedPipeline(client, params);
         const policy = policyOf(params).id;
         const before = await findException(client, id, policy);
+        checkIfMatch(request, before && etagOf(before));
         if (before === undefined) return;
         await deleteException(client, id, policy);
         await audit.change(client, auditContext(request), {

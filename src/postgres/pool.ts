@@ -3,6 +3,17 @@ import pg from "pg";
 /** What a store needs of a connection: a pool or the client of a transaction. */
 export interface Queryable {
   query<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<pg.QueryResult<Row>>;
+  query<Row extends pg.QueryResultRow>(statement: Statement): Promise<pg.QueryResult<Row>>;
+}
+
+export interface Statement {
+  /**
+   * With a name, each connection parses and plans the statement once: for what is asked all the time, where that costs more than
+   * running it. One name must always stand for the same text.
+   */
+  readonly name?: string;
+  readonly text: string;
+  readonly values: unknown[];
 }
 
 // Counts and sequence numbers stay far below 2^53, so a bigint arrives as a number instead of pg's string.

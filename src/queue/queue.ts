@@ -1,95 +1,45 @@
-import type pg from "pg";
 import { PgBoss } from "pg-boss";
+import type { Logger } from "pino";
 
-/** `changes` hold a stack's lock and run strictly one after another; `checks` only read and never wait for a change. */
-export const lanes = ["changes", "checks"] as const;
-export type Lane = (typeof lanes)[number];
-
-export interface QueuedOperation {
-  readonly operationId: string;
-}
-
+/** Work that isn't an operation: operations wait in their own table. */
 export interface Queue {
-  /** Queues within the caller's transaction: the job exists exactly when the operation's row does. */
-  send(client: pg.ClientBase, lane: Lane, stackId: string, job: QueuedOperation): Promise<void>;
-  /** Forgets the job of an operation that was ended without it, so that the next one of its stack can begin. */
-  discard(lane: Lane, operationId: string): Promise<void>;
-  /** Runs `handler` for each job, at most `concurrency` of a lane at once on this node. */
-  work(concurrency: number, handler: (job: QueuedOperation) => Promise<void>): Promise<void>;
-  /** Takes no new job and waits until the running ones ended, at most `timeoutMs`. */
+  /**
+   * Runs `task` at the minutes that `cron` names, in UTC, on one of the nodes that ask for it. A run that would overlap the one before
+   * is left out; one that throws is logged, and the next comes at its time. Calling it again with another `cron` replaces that.
+   */
+  every(name: string, cron: string, task: () => Promise<void>): Promise<void>;
+  /** Begins nothing new and waits until what runs has ended, at most `timeoutMs`. */
   stop(timeoutMs: number): Promise<void>;
 }
 
-/**
- * Opens the durable queue. A job is retried for ever: an operation ends by its row, never by a lost job, and a node that died
- * stops sending heartbeats, so that another one takes the job.
- */
-export async function openQueue(databaseUrl: string, onError: (error: Error) => void): Promise<Queue> {
+/** Opens the durable queue; a node that dies stops sending heartbeats, so that another one takes its work. */
+export async function openQueue(databaseUrl: string, log: Logger): Promise<Queue> {
   const boss = new PgBoss({
     connectionString: databaseUrl,
     application_name: "aidlc-queue",
-    max: 6,
-    schedule: false,
-    // How soon the jobs of a node that died are seen to.
+    max: 4,
+    // A schedule's minute is looked at twice, because pg-boss sends nothing that is a minute late.
+    cronMonitorIntervalSeconds: 30,
+    cronWorkerIntervalSeconds: 5,
+    // How soon the work of a node that died is seen to.
     superviseIntervalSeconds: 10,
     monitorIntervalSeconds: 10,
-    useListenNotify: true,
   });
-  boss.on("error", onError);
+  boss.on("error", (error) => log.error({ err: error }, "queue"));
   await boss.start();
-  for (const lane of lanes) {
-    await boss.createQueue(lane, {
-      policy: lane === "changes" ? "key_strict_fifo" : "standard",
-      notify: true,
-      retryLimit: 1_000_000,
-      retryDelay: 5,
-      heartbeatSeconds: 15,
-      // An operation waits as long as it must; pg-boss would forget its job after 14 days.
-      retentionSeconds: 365 * 86_400,
-      // A day: the wall-clock limit of an operation ends it long before.
-      expireInSeconds: 86_399,
-    });
-  }
   return {
-    send: async (client, lane, stackId, job) => {
-      const db = { executeSql: (text: string, values?: unknown[]) => client.query(text, values) };
-      await boss.send(lane, job, { id: job.operationId, singletonKey: stackId, db });
-    },
-    discard: async (lane, operationId) => {
-      await boss.deleteJob(lane, operationId);
-    },
-    work: async (concurrency, handler) => {
-      for (const lane of lanes) {
-        for (let worker = 0; worker < concurrency; worker += 1) await startWorker(boss, lane, handler);
-      }
+    every: async (name, cron, task) => {
+      // `exclusive`: nothing is queued while a run waits or goes on.
+      await boss.createQueue(name, { policy: "exclusive", retryLimit: 0, heartbeatSeconds: 30 });
+      await boss.work(name, { pollingIntervalSeconds: 5 }, async () => {
+        try {
+          await task();
+        } catch (error) {
+          log.error({ err: error, task: name }, "a periodic task failed: it runs again at its next time");
+        }
+      });
+      await boss.schedule(name, cron, null, { tz: "UTC" });
     },
     stop: (timeoutMs) => boss.stop({ graceful: true, timeout: timeoutMs }),
   };
-}
-
-// How soon a job begins that nobody was notified of: a retry, or one whose stack another node has freed.
-const pollingSeconds = 2;
-
-/**
- * A worker of one job at a time. A notification only tells of a new job; one that waited for this worker, or for its stack, is
- * found because the worker wakes itself before its job is completed and so looks again at once. (pg-boss's own "burst" doesn't
- * work for single jobs, and workers that share one registration can't be woken one by one.)
- */
-async function startWorker(
-  boss: PgBoss,
-  lane: Lane,
-  handler: (job: QueuedOperation) => Promise<void>,
-): Promise<void> {
-  const options = {
-    batchSize: 1,
-    pollingIntervalSeconds: pollingSeconds,
-    notifyPollingIntervalSeconds: pollingSeconds,
-  };
-  const id = await boss.work<QueuedOperation>(lane, options, async ([job]) => {
-    try {
-      if (job) await handler(job.data);
-    } finally {
-      boss.notifyWorker(id);
-    }
-  });
 }

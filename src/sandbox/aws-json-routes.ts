@@ -41,7 +41,10 @@ const reads = /^(Describe|List|Get)/;
 /** Serves the service at its path: an SDK takes that as its endpoint. */
 export function awsJsonRoutes(app: App, { pool, audit }: SandboxRoutesOptions, service: AwsService): void {
   const contentType = `application/x-amz-json-${service.protocol}`;
-  app.addContentTypeParser(contentType, { parseAs: "string" }, (_request, body, done) => done(null, body));
+  // Several services speak the same version.
+  if (!app.hasContentTypeParser(contentType)) {
+    app.addContentTypeParser(contentType, { parseAs: "string" }, (_request, body, done) => done(null, body));
+  }
 
   const answer = async (request: FastifyRequest, reply: FastifyReply) => {
     reply.type(contentType).serializer((payload: unknown) => JSON.stringify(payload));

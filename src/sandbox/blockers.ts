@@ -19,6 +19,7 @@ export interface Blocker {
   readonly dependents?: readonly (readonly [type: string, property: string])[];
   readonly byContents?: true;
   readonly byModelPackages?: true;
+  readonly byExecutions?: true;
   /** What runs on it: a type of its region and the property that says so. */
   readonly running?: readonly [type: string, property: string];
   /** Another resource whose text names this one. */
@@ -120,6 +121,12 @@ export const blockers: Readonly<Record<string, Blocker>> = {
     message: (row) =>
       `Model Package Group ${row.arn} cannot be deleted because it still contains model packages.`,
     byModelPackages: true,
+  },
+  // https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DeletePipeline.html
+  "sagemaker/pipeline": {
+    code: "ConflictException",
+    message: (row) => `Pipeline ${row.arn} cannot be deleted because it has running executions.`,
+    byExecutions: true,
   },
   "ec2/vpc": {
     code: "DependencyViolation",

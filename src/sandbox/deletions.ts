@@ -41,6 +41,7 @@ async function isBlocked(pool: pg.Pool, blocker: Blocker, row: Row): Promise<boo
   if (blocker.when?.(row.outputs)) return true;
   if (blocker.byContents && row.contents > 0) return true;
   if (blocker.byModelPackages && (await hasModelPackages(pool, row))) return true;
+  if (blocker.byExecutions && (await hasExecutions(pool, row))) return true;
   if (blocker.running && (await isRunning(pool, blocker.running, row))) return true;
   if (blocker.namedIn && (await isNamed(pool, blocker.namedIn, row))) return true;
   return blocker.dependents !== undefined && (await hasDependents(pool, blocker.dependents, row));
@@ -49,6 +50,15 @@ async function isBlocked(pool: pg.Pool, blocker: Blocker, row: Row): Promise<boo
 async function hasModelPackages(pool: pg.Pool, row: Row): Promise<boolean> {
   const { rows } = await pool.query(
     "select 1 from sandbox.model_packages where account = $1 and region = $2 and group_name = $3 limit 1",
+    [row.account, row.region, row.aws_id],
+  );
+  return rows.length > 0;
+}
+
+async function hasExecutions(pool: pg.Pool, row: Row): Promise<boolean> {
+  const { rows } = await pool.query(
+    `select 1 from sandbox.pipeline_executions
+     where account = $1 and region = $2 and pipeline_name = $3 and status in ('Executing', 'Stopping') limit 1`,
     [row.account, row.region, row.aws_id],
   );
   return rows.length > 0;

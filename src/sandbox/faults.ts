@@ -5,12 +5,17 @@ import { AwsError } from "./aws-error.ts";
 export const faultKinds = ["throttle", "error", "latency"] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
+export const faultMoments = ["before", "after"] as const;
+export type FaultMoment = (typeof faultMoments)[number];
+
 export const faultOperations = ["create", "read", "update", "delete", "*"] as const;
 export type Operation = Exclude<(typeof faultOperations)[number], "*">;
 
 export interface Fault {
   readonly id: string;
   readonly kind: FaultKind;
+  /** Before anything is changed, or when it has been and only the answer is missing. */
+  readonly moment: FaultMoment;
   readonly type: string;
   readonly operation: (typeof faultOperations)[number];
   readonly account: string | null;
@@ -76,12 +81,11 @@ export class FaultInjector {
     this.#listener = undefined;
   }
 
-  /** Waits as long as ordered, then throws the error that was ordered, if any. */
+  /** Waits as long as ordered for before the change, then throws the error that was ordered, if any. */
   async strike(target: FaultTarget): Promise<void> {
     for (const fault of await this.#list()) {
-      if (!matches(fault, target) || Math.random() >= fault.probability) continue;
-      if (fault.remaining !== null && !(await this.#consume(fault))) continue;
-      const latencyMs = (fault.latency_ms ?? 0) + (fault.latency_factor ?? 0) * (target.typicalMs ?? 0);
+      if (!(await this.#strikes(fault, target, "before"))) continue;
+      const latencyMs = latencyOf(fault, target);
       if (latencyMs > 0) await waitFor(latencyMs, target.cancelled);
       if (fault.kind === "throttle") {
         throw new AwsError(
@@ -92,6 +96,21 @@ export class FaultInjector {
       if (fault.kind === "error")
         throw new AwsError(fault.code ?? "InternalFailure", fault.message ?? "Internal failure");
     }
+  }
+
+  /** Holds the answer back as long as ordered: what was asked for is done. A cancel lets it go at once, as the answer that it is. */
+  async delayAnswer(target: FaultTarget): Promise<void> {
+    for (const fault of await this.#list()) {
+      if (!(await this.#strikes(fault, target, "after"))) continue;
+      const { cancelled } = target;
+      await sleep(latencyOf(fault, target), undefined, cancelled && { signal: cancelled }).catch(() => {});
+    }
+  }
+
+  async #strikes(fault: Fault, target: FaultTarget, moment: FaultMoment): Promise<boolean> {
+    if (fault.moment !== moment || !matches(fault, target) || Math.random() >= fault.probability)
+      return false;
+    return fault.remaining === null || this.#consume(fault);
   }
 
   async #consume(fault: Fault): Promise<boolean> {
@@ -125,6 +144,10 @@ export class FaultInjector {
     );
     return rows;
   }
+}
+
+function latencyOf(fault: Fault, target: FaultTarget): number {
+  return (fault.latency_ms ?? 0) + (fault.latency_factor ?? 0) * (target.typicalMs ?? 0);
 }
 
 async function waitFor(latencyMs: number, cancelled: AbortSignal | undefined): Promise<void> {

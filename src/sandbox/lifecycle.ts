@@ -3,8 +3,9 @@ import { AwsError } from "./aws-error.ts";
 import { effectiveRegion, newResource, plannedOutputs, updatedOutputs } from "./computed.ts";
 import type { ProviderConfiguration } from "./configuration.ts";
 import { assertDeletable, canBeBlocked, waitingPeriod } from "./deletions.ts";
-import type { FaultInjector, Operation } from "./faults.ts";
+import type { FaultInjector, FaultTarget, Operation } from "./faults.ts";
 import { identityKey } from "./identifiers.ts";
+import { importIdOf, importTarget } from "./import-ids.ts";
 import { isSameJson } from "./json-text.ts";
 import { assertPossible } from "./preconditions/assert-possible.ts";
 import { referencesOf } from "./references.ts";
@@ -17,7 +18,7 @@ import { isEqual, type Path, type PropertyMap } from "./values.ts";
 import type { Properties } from "./wire.ts";
 
 /** What may make an operation wait or fail. */
-export type Faults = Pick<FaultInjector, "strike">;
+export type Faults = Pick<FaultInjector, "strike" | "delayAnswer">;
 
 /** A resource of one engine's state. */
 export interface Target {
@@ -60,13 +61,14 @@ export class Lifecycle {
   ): Promise<Created> {
     const label = nameOf(type, inputs.values) ?? "";
     return during("creating", type, label, async () => {
-      await this.#faults.strike({
+      const struck: FaultTarget = {
         type: type.token,
         operation: "create",
         account: configuration.account,
         cancelled: configuration.cancelled,
         typicalMs: typicalCreateMs(this.#schema, type.token),
-      });
+      };
+      await this.#faults.strike(struck);
       const where = { account: configuration.account, region: effectiveRegion(inputs.values, configuration) };
       await this.#assertPossible(type, inputs.values, where, true);
       const given = await this.#givenByAws(type, inputs.values, configuration);
@@ -91,6 +93,7 @@ export class Lifecycle {
       );
       if (outcome.state === "dangling") throw danglingError(outcome.reference);
       if (outcome.state === "taken") throw takenError(type, created.outputs, configuration, outcome);
+      await this.#faults.delayAnswer(struck);
       return { id: created.id, outputs: { values: created.outputs, secrets } };
     });
   }
@@ -104,7 +107,7 @@ export class Lifecycle {
   async read(target: Target, oldInputs: Properties): Promise<Found | undefined> {
     const { type } = target;
     return during("reading", type, target.id, async () => {
-      await this.#strike(target, "read");
+      await this.#faults.strike(struckBy(target, "read"));
       const row = await this.#find(target);
       if (!row) return undefined;
       return {
@@ -118,7 +121,7 @@ export class Lifecycle {
   async update(target: Target, news: Properties, oldInputs: PropertyMap): Promise<Properties> {
     const { type, configuration } = target;
     return during("updating", type, target.id, async () => {
-      await this.#strike(target, "update");
+      await this.#faults.strike(struckBy(target, "update"));
       const outputs = this.planUpdate(target, news).values;
       const where = { account: configuration.account, region: regionOf(target) };
       const references = newReferences(this.#schema, type, news.values, oldInputs, where);
@@ -140,6 +143,7 @@ export class Lifecycle {
         );
       }
       if (outcome === "taken") throw takenError(type, outputs, configuration);
+      await this.#faults.delayAnswer(struckBy(target, "update"));
       return { values: outputs, secrets };
     });
   }
@@ -157,13 +161,14 @@ export class Lifecycle {
   async delete(target: Target): Promise<void> {
     const { type } = target;
     await during("deleting", type, target.id, async () => {
-      await this.#strike(target, "delete");
+      await this.#faults.strike(struckBy(target, "delete"));
       const identity = identityOfTarget(target);
       if (canBeBlocked(type.token)) await assertDeletable(this.#pool, type.token, identity);
       const asParent = parentKeys(type, target.id, target.state);
       const days = waitingPeriod(type.token, target.state);
       if (days > 0) await this.#store.scheduleDeletion(identity, asParent, days);
       else await this.#store.delete(identity, asParent);
+      await this.#faults.delayAnswer(struckBy(target, "delete"));
     });
   }
 
@@ -176,18 +181,28 @@ export class Lifecycle {
     await assertPossible(this.#schema, { type, inputs, ...where, isNew, store: this.#store });
   }
 
-  async #strike({ type, configuration }: Target, operation: Operation): Promise<void> {
-    const { account, cancelled } = configuration;
-    await this.#faults.strike({ type: type.token, operation, account, cancelled });
-  }
-
   async #find(target: Target): Promise<StoredResource | undefined> {
-    const { type, configuration, id, state } = target;
+    const { id, state } = target;
     if (Object.keys(state).length > 0) {
       const row = await this.#store.findByIdentity(identityOfTarget(target));
       if (row) return row.deletion_due_at === null && row.aws_id === id ? row : undefined;
     }
-    return this.#store.findByAwsId(type.token, configuration.account, regionOf(target), id);
+    return this.#findForImport(target);
+  }
+
+  /** By nothing but what a person would type to import it. */
+  async #findForImport({
+    type,
+    configuration,
+    id: given,
+    state,
+  }: Target): Promise<StoredResource | undefined> {
+    const { account } = configuration;
+    const { id, region } = importTarget(given, effectiveRegion(state, configuration));
+    const row = await this.#store.findByAwsId(type.token, account, region, id);
+    if (row) return row;
+    const rows = await this.#store.list(type.token, account, region);
+    return rows.find((one) => importIdOf(one) === id);
   }
 
   /** What doesn't follow from the inputs alone: the next revision, or what a VPC brought with it. */
@@ -229,6 +244,11 @@ async function during<Result>(
     if (!(error instanceof AwsError)) throw error;
     throw new AwsError(error.code, error.during(action, typeTitle(type.token), id));
   }
+}
+
+function struckBy({ type, configuration }: Target, operation: Operation): FaultTarget {
+  const { account, cancelled } = configuration;
+  return { type: type.token, operation, account, cancelled };
 }
 
 function regionOf({ state, configuration }: Target): string {

@@ -8,6 +8,8 @@ export interface StackRow {
   readonly project: string;
   readonly name: string;
   readonly initialized: boolean;
+  /** Whether an engine may have left a lock, or something on AWS that the state doesn't know. */
+  readonly unsettled: boolean;
   readonly outputs: Readonly<Record<string, unknown>> | null;
   readonly outputsRecordedAt: Date | null;
 }
@@ -17,6 +19,7 @@ interface Row {
   project: string;
   name: string;
   initialized: boolean;
+  unsettled: boolean;
   outputs: Record<string, unknown> | null;
   outputs_recorded_at: Date | null;
 }
@@ -40,7 +43,7 @@ export async function ensureStack(db: Queryable, project: string, name: string):
 
 export async function findStack(db: Queryable, id: string): Promise<StackRow> {
   const found = await db.query<Row>(
-    "select id, project, name, initialized, outputs, outputs_recorded_at from stacks where id = $1",
+    "select id, project, name, initialized, unsettled, outputs, outputs_recorded_at from stacks where id = $1",
     [id],
   );
   const row = found.rows[0];
@@ -50,9 +53,24 @@ export async function findStack(db: Queryable, id: string): Promise<StackRow> {
     project: row.project,
     name: row.name,
     initialized: row.initialized,
+    unsettled: row.unsettled,
     outputs: row.outputs,
     outputsRecordedAt: row.outputs_recorded_at,
   };
+}
+
+/** Records whether the stack must be repaired before anything else; nothing is written when a newer operation holds it. */
+export async function setUnsettled(
+  db: Queryable,
+  stackId: string,
+  fencingToken: number,
+  unsettled: boolean,
+): Promise<void> {
+  await db.query("update stacks set unsettled = $3 where id = $1 and fencing_token = $2", [
+    stackId,
+    fencingToken,
+    unsettled,
+  ]);
 }
 
 /**

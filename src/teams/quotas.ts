@@ -7,6 +7,8 @@ export interface TeamLimits {
   readonly pipelines: number;
   /** From midnight to midnight, UTC. Destroys don't count. */
   readonly operationsPerDay: number;
+  /** Of each lane, on all nodes together. */
+  readonly operationsAtOnce: number;
   /** Resources of AWS in the stacks of its pipelines. */
   readonly resources: number;
 }
@@ -14,32 +16,61 @@ export interface TeamLimits {
 export const maxTeamLimit = 1_000_000;
 
 export interface Quota {
-  readonly limits: TeamLimits;
-  readonly use: TeamLimits;
+  readonly limits: TeamLimits & OwnBudget;
+  readonly use: TeamLimits & Required<OwnBudget>;
   /** The limits that are the team's own; the others are the service's. */
-  readonly own: Partial<TeamLimits>;
+  readonly own: Partial<TeamLimits> & OwnBudget;
 }
 
-/** Sets what teams may have that have no limits of their own, on every node. */
-export async function setDefaultLimits(db: Queryable, limits: TeamLimits): Promise<void> {
-  await db.query("update quota_defaults set pipelines = $1, operations_per_day = $2, resources = $3", [
-    limits.pipelines,
-    limits.operationsPerDay,
-    limits.resources,
-  ]);
+/** What a team's pipelines may cost a month by their specs before somebody has to approve of more; absent: as much as they like. */
+export interface OwnBudget {
+  readonly monthlyUsd?: number;
+}
+
+/** What a team's pipelines would cost a month by their desired specs, and what they may. */
+export interface TeamBudget {
+  /** Undefined: nobody has said. */
+  readonly limitUsd: number | undefined;
+  readonly totalUsd: number;
+}
+
+/**
+ * Sets, on every node, what teams may have that have no limits of their own, and how many operations of each lane run at once in one
+ * account of AWS.
+ */
+export async function setDefaultLimits(
+  db: Queryable,
+  limits: TeamLimits,
+  accountOperationsAtOnce: number,
+): Promise<void> {
+  await db.query(
+    `update quota_defaults set pipelines = $1, operations_per_day = $2, operations_at_once = $3, resources = $4,
+       account_operations_at_once = $5`,
+    [
+      limits.pipelines,
+      limits.operationsPerDay,
+      limits.operationsAtOnce,
+      limits.resources,
+      accountOperationsAtOnce,
+    ],
+  );
 }
 
 /** Gives a team limits of its own; what is left out is the service's again. */
 export async function setTeamLimits(
   db: Queryable,
   team: string,
-  { pipelines, operationsPerDay, resources }: Partial<TeamLimits>,
+  { pipelines, operationsPerDay, operationsAtOnce, resources, monthlyUsd }: Quota["own"],
 ): Promise<void> {
   await db.query(
-    `insert into team_quotas (team, pipelines, operations_per_day, resources) values ($1, $2, $3, $4)
+    `insert into team_quotas (team, pipelines, operations_per_day, operations_at_once, resources, monthly_usd)
+     values ($1, $2, $3, $4, $5, $6)
      on conflict (team) do update set pipelines = excluded.pipelines,
-       operations_per_day = excluded.operations_per_day, resources = excluded.resources`,
-    [team, pipelines ?? null, operationsPerDay ?? null, resources ?? null],
+       operations_per_day = excluded.operations_per_day, operations_at_once = excluded.operations_at_once,
+       resources = excluded.resources, monthly_usd = excluded.monthly_usd`,
+    [team, pipelines, operationsPerDay, operationsAtOnce, resources, monthlyUsd].map(
+      (value) => value ?? null,
+    ),
   );
 }
 
@@ -48,8 +79,26 @@ export async function readQuota(db: Queryable, team: string): Promise<Quota> {
   const own = await ownLimits(db, team);
   const pipelines = await countPipelines(db, team);
   const operationsPerDay = await countOperations(db, team);
+  const operationsAtOnce = await countRunning(db, team);
   const resources = await countResources(db, team);
-  return { limits, own, use: { pipelines, operationsPerDay, resources } };
+  const { limitUsd, totalUsd: monthlyUsd } = await budgetOf(db, team);
+  return {
+    limits: { ...limits, ...(limitUsd === undefined ? {} : { monthlyUsd: limitUsd }) },
+    own,
+    use: { pipelines, operationsPerDay, operationsAtOnce, resources, monthlyUsd },
+  };
+}
+
+export async function budgetOf(db: Queryable, team: string): Promise<TeamBudget> {
+  const found = await db.query<{ total: number | null; limit: number | null }>(
+    `select (select sum((r.spec #>> '{budget,monthlyUsd}')::double precision)
+         from pipelines p join revisions r on r.pipeline_id = p.id and r.number = p.desired_revision
+         where p.team = $1 and p.deleted_at is null) as total,
+       (select monthly_usd from team_quotas where team = $1) as limit`,
+    [team],
+  );
+  const row = found.rows[0];
+  return { limitUsd: row?.limit ?? undefined, totalUsd: row?.total ?? 0 };
 }
 
 /**
@@ -112,6 +161,7 @@ async function limitsOf(db: Queryable, team: string): Promise<TeamLimits> {
   const found = await db.query<TeamLimits>(
     `select coalesce(q.pipelines, d.pipelines) as pipelines,
        coalesce(q.operations_per_day, d.operations_per_day) as "operationsPerDay",
+       coalesce(q.operations_at_once, d.operations_at_once) as "operationsAtOnce",
        coalesce(q.resources, d.resources) as resources
      from quota_defaults d left join team_quotas q on q.team = $1`,
     [team],
@@ -119,10 +169,10 @@ async function limitsOf(db: Queryable, team: string): Promise<TeamLimits> {
   return found.rows[0] as TeamLimits;
 }
 
-async function ownLimits(db: Queryable, team: string): Promise<Partial<TeamLimits>> {
-  const found = await db.query<{ own: Partial<TeamLimits> }>(
+async function ownLimits(db: Queryable, team: string): Promise<Quota["own"]> {
+  const found = await db.query<{ own: Quota["own"] }>(
     `select jsonb_strip_nulls(jsonb_build_object('pipelines', pipelines, 'operationsPerDay', operations_per_day,
-       'resources', resources)) as own from team_quotas where team = $1`,
+       'operationsAtOnce', operations_at_once, 'resources', resources, 'monthlyUsd', monthly_usd)) as own from team_quotas where team = $1`,
     [team],
   );
   return found.rows[0]?.own ?? {};
@@ -138,6 +188,16 @@ function countOperations(db: Queryable, team: string): Promise<number> {
     `select count(*) as count from operations
      where team = $1 and kind <> all ($2) and created_at >= ${lastMidnight}`,
     [team, uncounted],
+  );
+}
+
+/** In the lane where more of them run. */
+function countRunning(db: Queryable, team: string): Promise<number> {
+  return count(
+    db,
+    `select coalesce(max(running), 0) as count from (
+       select count(*) as running from operations where team = $1 and state = 'running' group by lane) lanes`,
+    [team],
   );
 }
 

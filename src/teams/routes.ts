@@ -3,6 +3,7 @@ import Type, { type Static } from "typebox";
 import { visibleTeams } from "../access/principal.ts";
 import { type AuditTrail, auditContext } from "../audit/trail.ts";
 import { type App, Moment, problems, singleLine, TeamName } from "../http/app-types.ts";
+import { checkIfMatch, etagOf, IfMatchTag, IfNoneMatchTag, NotModified, sendTagged } from "../http/etags.ts";
 import { cursorPart, PageQuery, pageOf, parseCursor, toPage } from "../http/pages.ts";
 import { inTransaction } from "../postgres/pool.ts";
 import { deleteTeam, getTeam, insertTeam, listTeams, lockTeam, renameTeam, type Team } from "./store.ts";
@@ -94,10 +95,14 @@ export function teamRoutes(
         summary: "Read a team",
         tags: ["teams"],
         params: TeamParams,
-        response: { 200: TeamView, ...problems(404) },
+        headers: IfNoneMatchTag,
+        response: { 200: TeamView, 304: NotModified, ...problems(404) },
       },
     },
-    async (request) => view(await getTeam(pool, request.params.team)),
+    async (request, reply) => {
+      const team = view(await getTeam(pool, request.params.team));
+      return sendTagged(request, reply, etagOf(team), team);
+    },
   );
 
   app.patch(
@@ -107,17 +112,19 @@ export function teamRoutes(
         summary: "Change a team",
         tags: ["teams"],
         params: TeamParams,
+        headers: IfMatchTag,
         body: Type.Object(
           { displayName: DisplayName },
           { additionalProperties: false, description: "Changes to a team" },
         ),
-        response: { 200: TeamView, ...problems(404, 413, 415) },
+        response: { 200: TeamView, ...problems(404, 412, 413, 415) },
       },
     },
-    async (request) =>
-      inTransaction(pool, async (client) => {
+    async (request, reply) => {
+      const changed = await inTransaction(pool, async (client) => {
         const { team } = request.params;
         const before = view(await lockTeam(client, team));
+        checkIfMatch(request, etagOf(before));
         const after = view(await renameTeam(client, team, request.body.displayName));
         await audit.change(client, auditContext(request), {
           action: "team.update",
@@ -127,7 +134,9 @@ export function teamRoutes(
           after,
         });
         return after;
-      }),
+      });
+      return reply.header("etag", etagOf(changed)).send(changed);
+    },
   );
 
   app.delete(
@@ -137,13 +146,15 @@ export function teamRoutes(
         summary: "Delete a team that has no account and no pipeline",
         tags: ["teams"],
         params: TeamParams,
-        response: { 204: Type.Null({ description: "Deleted" }), ...problems(404, 409) },
+        headers: IfMatchTag,
+        response: { 204: Type.Null({ description: "Deleted" }), ...problems(404, 409, 412) },
       },
     },
     async (request, reply) => {
       const { team } = request.params;
       await inTransaction(pool, async (client) => {
         const before = view(await deleteTeam(client, team));
+        checkIfMatch(request, etagOf(before));
         await audit.change(client, auditContext(request), {
           action: "team.delete",
           team,

@@ -116,7 +116,9 @@ export async function deleteTeam(db: Queryable, name: string): Promise<Team> {
   await endTeamAccess(db, name);
   // Whoever makes a team anew under the name begins with the service's limits.
   await db.query("delete from team_quotas where team = $1", [name]);
-  await db.query("delete from idempotency_keys where team = $1", [name]);
+  // But the very request that deletes it is not over.
+  await db.query("delete from idempotent_requests where team = $1 and changed_at is not null", [name]);
+  await db.query("delete from webhooks where team = $1", [name]);
   await db.query("update teams set deleted_at = now() where name = $1", [name]);
   return team;
 }

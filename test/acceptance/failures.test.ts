@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { readdir, readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -91,32 +91,39 @@ describe("when something goes wrong", () => {
       error: { code: "quota_exceeded" },
     });
     await send("DELETE", "/sandbox/v1/faults");
-    expect(await ended(service, await send("DELETE", `${pipeline}?data=delete`))).toMatchObject({
+    expect(
+      await ended(service, await send("DELETE", `${pipeline}?data=delete&confirm=research/partial`)),
+    ).toMatchObject({
       state: "succeeded",
     });
     const { body } = await send("GET", "/sandbox/v1/resources?limit=200&pipeline=partial");
     expect(body.items.filter((item: TestResponse["body"]) => item.deletionDueAt === undefined)).toEqual([]);
   });
 
-  it("an engine that is killed leaves an operation that needs repair, and the runbook's commands free its stack", async () => {
-    const pipeline = `${team}/pipelines/killed`;
-    // Nothing is created before the engine is gone, so nothing exists that its state doesn't know.
-    await fault({ kind: "latency", type: "*", operation: "create", latencyMs: 60_000 });
-    const accepted = await send("PUT", pipeline, spec);
-    await firstResource(service, accepted.body.id, "started");
-    for (const pid of await enginesOf(service.dataDir)) process.kill(pid, "SIGKILL");
-    const lost = await ended(service, accepted);
-    expect(lost).toMatchObject({ state: "needs_repair", error: { code: "runner_lost" } });
+  it("a lock of somebody who works by hand is left alone, and the runbook's commands remove it", async () => {
+    const pipeline = `${team}/pipelines/locked`;
+    // A stack that is there, soon: its first update comes to nothing.
+    await fault({
+      kind: "error",
+      type: "*",
+      operation: "create",
+      code: "AccessDenied",
+      message: "AccessDenied",
+    });
+    expect(await ended(service, await send("PUT", pipeline, spec))).toMatchObject({ state: "failed" });
     await send("DELETE", "/sandbox/v1/faults");
-
+    const locks = join(service.dataDir, "state/.pulumi/locks/organization/aidlc-pipeline/research.locked");
+    await mkdir(locks, { recursive: true });
+    const lock = { pid: 1, username: "ada", hostname: "laptop", timestamp: "2026-01-01T00:00:00Z" };
+    await writeFile(join(locks, "by-hand.json"), JSON.stringify(lock));
     const locked = await ended(service, await send("PUT", pipeline, spec));
     expect(locked).toMatchObject({ state: "failed", error: { code: "stack_locked" } });
     expect(locked.error.remedy).toMatch(/runbook/);
 
-    const commands = `eval "$(node ${root}/scripts/stack-environment.ts aidlc-pipeline research.killed)"
+    const commands = `eval "$(node ${root}/scripts/stack-environment.ts aidlc-pipeline research.locked)"
       printf '{"name": "aidlc-pipeline", "runtime": "nodejs"}' > Pulumi.yaml
-      pulumi stack export --stack research.killed
-      pulumi cancel --yes research.killed`;
+      pulumi stack export --stack research.locked
+      pulumi cancel --yes research.locked`;
     const { stdout } = await run("sh", ["-ec", commands], {
       cwd: service.dataDir,
       env: { PATH: process.env.PATH, HOME: service.dataDir, AIDLC_DATA_DIR: service.dataDir },
@@ -146,19 +153,4 @@ async function runnerMarkers(dataDir: string): Promise<string[]> {
     .filter((entries) => entries.some((entry) => entry.startsWith(`HOME=${dataDir}`)))
     .flatMap((entries) => entries.filter((entry) => entry.startsWith("AIDLC_RUNNER=")))
     .map((entry) => entry.slice("AIDLC_RUNNER=".length));
-}
-
-/** Process ids of the engines that work for this service. */
-async function enginesOf(dataDir: string): Promise<number[]> {
-  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
-  const commands = await Promise.all(
-    pids.map(async (pid) => {
-      const environment = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
-      const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-      return environment.includes(`PULUMI_HOME=${dataDir}`) && command.startsWith("pulumi\0")
-        ? [Number(pid)]
-        : [];
-    }),
-  );
-  return commands.flat();
 }

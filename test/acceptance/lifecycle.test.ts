@@ -201,7 +201,9 @@ describe.each(["file", "postgres"])("a pipeline's life on the real engine with a
 
   it("destroys the pipeline and the foundation with all their data, and nothing is left", async () => {
     expect((await send("DELETE", account)).body).toMatchObject({ status: 409, code: "account_in_use" });
-    expect(await ended(service, await send("DELETE", `${pipeline}?data=delete`))).toMatchObject({
+    expect(
+      await ended(service, await send("DELETE", `${pipeline}?data=delete&confirm=research/penguins`)),
+    ).toMatchObject({
       state: "succeeded",
     });
     expect((await send("GET", pipeline)).status).toBe(404);

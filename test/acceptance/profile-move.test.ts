@@ -119,7 +119,7 @@ describe("a pipeline that moves between the profiles", () => {
 
   it("moves to production a second time, and goes with all of its data", async () => {
     await apply(production);
-    await succeeded(await send("DELETE", `${pipeline}?data=delete`));
+    await succeeded(await send("DELETE", `${pipeline}?data=delete&confirm=research/penguins`));
     const left = (await allOf("/sandbox/v1/resources?pipeline=penguins&")).filter(
       (item) => item.deletionDueAt === undefined,
     );

@@ -166,7 +166,7 @@ describe("secrets in every input there is, after a pipeline's life with failures
     await drift();
     await send("GET", "/v1/audit/export");
     await readEverything();
-    await succeeded(await send("DELETE", `${pipeline}?data=delete`));
+    await succeeded(await send("DELETE", `${pipeline}?data=delete&confirm=research/penguins`));
     await readEverything();
     await succeeded(await send("DELETE", `${account}?data=delete`));
     await readEverything();

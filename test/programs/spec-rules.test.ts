@@ -119,6 +119,11 @@ const BREACHES: readonly (readonly [rule: string, spec: PipelineSpec, paths: rea
   ],
   ["a schedule can be read", aSpec({ training: { schedule: "daily" } }), ["/training/schedule"]],
   [
+    "drift is looked for once an hour at most",
+    aSpec({ reconcile: { schedule: "rate(5 minutes)" } }),
+    ["/reconcile/schedule"],
+  ],
+  [
     "hyperparameters hold no access key",
     withHyperparameters({ key: ACCESS_KEY_ID }),
     ["/training/hyperparameters/key"],

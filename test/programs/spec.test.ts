@@ -76,6 +76,8 @@ describe("a pipeline spec", () => {
       alerts: { emails: [], webhooks: [] },
       network: { dedicated: false },
       budget: { monthlyUsd: 25 },
+      approvals: { from: ["approver"], expiresAfterHours: 72 },
+      reconcile: { mode: "detect", schedule: "rate(1 day)" },
       tags: {},
     });
   });

@@ -6,13 +6,14 @@ import { digestOfKey, newKey } from "../../src/access/key-format.ts";
 import type { OidcConfig } from "../../src/access/oidc.ts";
 import type { PlatformRole, TeamRole } from "../../src/access/principal.ts";
 import type { FoundationSettings } from "../../src/accounts/settings.ts";
-import { buildApp } from "../../src/app.ts";
+import { type AppOptions, buildApp } from "../../src/app.ts";
 import { AuditTrail } from "../../src/audit/trail.ts";
 import type { App } from "../../src/http/app-types.ts";
 import { limitsFor, type RequestLimits } from "../../src/http/limits.ts";
 import { createMetrics } from "../../src/metrics.ts";
 import { OperationFeed } from "../../src/operations/feed.ts";
-import { openQueue, type Queue } from "../../src/queue/queue.ts";
+import { GuardedClient } from "../../src/outgoing/guarded-client.ts";
+import { WebhookSecrets } from "../../src/webhooks/secrets.ts";
 import { awsAccount, type Document, foundationOutputs, uniqueName } from "../support/builders.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 
@@ -51,12 +52,13 @@ export interface Api {
   readonly app: App;
   readonly identities: Identities;
   readonly database: TestDatabase;
-  readonly queue: Queue;
+  readonly webhooks: AppOptions["webhooks"];
   readonly audit: AuditTrail;
   /** What the service logged, line by line. */
   readonly logged: readonly Document[];
   /** Aborts what the service's shutdown aborts. */
   readonly closing: AbortController;
+  /** Operations that this node was told to stop. */
   readonly cancelled: readonly string[];
   /** A request by the administrator. */
   send(method: string, url: string, options?: RequestOptions): Promise<Answer>;
@@ -71,16 +73,18 @@ export interface Api {
   close(): Promise<void>;
 }
 
-/** The real application on a database and a queue of its own; nothing works on the queue, so operations stay queued. */
+/** The real application on a database of its own; nothing works on the queue, so operations stay queued. */
 export async function startApi({
   oidc,
   limits = {},
   trustedProxies = [],
+  localWebhooks = false,
 }: {
   readonly oidc?: OidcConfig;
   /** What differs from limits that no test comes near. */
   readonly limits?: Partial<RequestLimits>;
   readonly trustedProxies?: readonly string[];
+  readonly localWebhooks?: boolean;
 } = {}): Promise<Api> {
   const database = await createTestDatabase();
   const logged: Document[] = [];
@@ -90,29 +94,34 @@ export async function startApi({
       done();
     },
   });
-  const queue = await openQueue(database.url, (error) => logged.push({ queue: error.message }));
   const feed = new OperationFeed(database.url, (error) => logged.push({ feed: error.message }));
   await feed.start();
   const audit = new AuditTrail(auditSecret);
   const closing = new AbortController();
   const cancelled: string[] = [];
+  feed.onCancel((id) => cancelled.push(id));
   const log = pino({ level: "info" }, sink);
   const identities = openIdentities({ pool: database.pool, oidc, bootstrapToken, internalToken, log });
+  const webhooks = {
+    client: new GuardedClient({ allowLocal: localWebhooks }),
+    secrets: new WebhookSecrets(auditSecret),
+  };
   const app = await buildApp({
     pool: database.pool,
     audit,
-    queue,
     feed,
     sageMaker: () => {
       throw new Error("No test here asks SageMaker");
     },
+    webhooks,
     metrics: createMetrics(database.pool),
     identities,
+    role: "all",
+    unready: () => undefined,
     sandbox: true,
     limits: { ...limitsFor(1_000_000), eventLoopDelayMs: Number.POSITIVE_INFINITY, ...limits },
     trustedProxies,
     enforcedPolicies: [],
-    cancelHere: (id) => cancelled.push(id),
     closing: closing.signal,
     log,
   });
@@ -146,7 +155,7 @@ export async function startApi({
     const id = randomUUID();
     await database.pool.query(
       `insert into api_keys (id, prefix, digest, name, created_by, expires_at)
-       values ($1, $2, $3, 'a test', 'key:test', now() + interval '1 day')`,
+       values ($1::uuid, $2, $3, 'a test', 'user:maker-of-' || $1::uuid, now() + interval '1 day')`,
       [id, token.split("_")[1], digestOfKey(token)],
     );
     for (const [team, roles] of [[null, platform] as const, ...Object.entries(teams)]) {
@@ -192,7 +201,7 @@ export async function startApi({
     app,
     identities,
     database,
-    queue,
+    webhooks,
     audit,
     logged,
     closing,
@@ -223,7 +232,7 @@ export async function startApi({
       closing.abort();
       await app.close();
       await feed.close();
-      await queue.stop(1_000);
+      await webhooks.client.close();
       await database.drop();
     },
   };

@@ -26,7 +26,7 @@ describe("many who change the same things at once", () => {
           () =>
             api.send("POST", `/v1/teams/${team}/pipelines`, {
               body: { name, spec: validSpec() },
-              headers: { "idempotency-key": `key-${round}` },
+              headers: { "idempotency-key": `key-${name}-${round}` },
             }),
         );
       }
@@ -51,16 +51,13 @@ describe("many who change the same things at once", () => {
          (select count(*) from pipelines p join accounts a on a.team = p.team and a.name = p.account
            join foundations f using (aws_account_id, region)
            join operations o on o.stack_id = f.stack_id and o.kind = 'destroy' and o.state = 'queued'
-           where p.deleted_at is null) as "on a foundation being destroyed",
-         (select count(*) from operations o where state = 'queued' and not exists (
-           select from pgboss.job j where j.id = o.id)) as "without a job"`,
+           where p.deleted_at is null) as "on a foundation being destroyed"`,
     );
     expect(found.rows[0]).toEqual({
       "pipelines of no team": 0,
       "without revision": 0,
       "stacks with two queued updates": 0,
       "on a foundation being destroyed": 0,
-      "without a job": 0,
     });
   }, 30_000);
 });

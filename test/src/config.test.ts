@@ -73,11 +73,35 @@ describe("parseConfig", () => {
     expect(message.trim().split("\n")).toHaveLength(names.length + 1);
   });
 
+  it("starts a node that does everything, with as many places as it has cores and memory for", () => {
+    const one = { AIDLC_MEMORY_MIB: "1300", AIDLC_CONCURRENCY: "8" };
+    expect(parse(one)).toMatchObject({ role: "all", port: 8080, places: { changes: 1, checks: 1 } });
+    const most = { AIDLC_MEMORY_MIB: "100000", AIDLC_CONCURRENCY: "8" };
+    expect(parse(most).places).toEqual({ changes: 8, checks: 8 });
+    expect(parse({ ...one, AIDLC_OPERATION_MEMORY_MIB: "300" }).places).toEqual({ changes: 2, checks: 2 });
+    // The official plugin takes more than the sandbox.
+    expect(messageOf({ ...one, AIDLC_TARGET: "aws" })).toContain("room for a change and a check");
+    expect(messageOf({ AIDLC_MEMORY_MIB: "much" })).toContain('AIDLC_MEMORY_MIB="much"');
+  });
+
+  it("runs operations, or takes requests, where the database and the states are shared", () => {
+    const database = { DATABASE_URL: "postgres://aidlc@db/aidlc" };
+    expect(parse({ ...database, AIDLC_ROLE: "api" })).toMatchObject({
+      role: "api",
+      places: { changes: 0, checks: 0 },
+    });
+    const worker = { ...database, AIDLC_ROLE: "worker", PULUMI_BACKEND_URL: "postgres://aidlc@db/states" };
+    expect(parse(worker)).toMatchObject({ role: "worker", port: 8081 });
+    expect(messageOf({ AIDLC_ROLE: "api" })).toContain("AIDLC_ROLE=api needs DATABASE_URL");
+    expect(messageOf({ ...worker, PULUMI_BACKEND_URL: "" })).toContain("needs PULUMI_BACKEND_URL");
+    expect(messageOf({ AIDLC_ROLE: "boss" })).toContain('AIDLC_ROLE="boss": one of all, api, worker');
+  });
+
   it("limits teams and identities generously unless told otherwise", () => {
     expect(parse()).toMatchObject({
       requestsPerMinute: 600,
       trustedProxies: [],
-      teamLimits: { pipelines: 50, operationsPerDay: 1000, resources: 20_000 },
+      teamLimits: { pipelines: 50, operationsPerDay: 1000, operationsAtOnce: 10, resources: 20_000 },
     });
     expect(
       parse({
@@ -90,7 +114,7 @@ describe("parseConfig", () => {
     ).toMatchObject({
       requestsPerMinute: 60,
       trustedProxies: ["10.0.0.0/8", "2001:db8::1"],
-      teamLimits: { pipelines: 0, operationsPerDay: 10, resources: 1_000_000 },
+      teamLimits: { pipelines: 0, operationsPerDay: 10, operationsAtOnce: 10, resources: 1_000_000 },
     });
   });
 

@@ -7,7 +7,7 @@ async function contents(api: Api): Promise<unknown> {
     `select (select count(*) from teams) as teams, (select count(*) from accounts) as accounts,
        (select count(*) from pipelines) as pipelines, (select count(*) from revisions) as revisions,
        (select count(*) from operations) as operations, (select count(*) from stacks) as stacks,
-       (select count(*) from idempotency_keys) as keys, (select count(*) from pgboss.job) as jobs`,
+       (select count(*) from idempotent_requests) as keys, (select count(*) from webhooks) as webhooks`,
   );
   return found.rows[0];
 }

@@ -1,9 +1,12 @@
+import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
+import { newKey } from "../../src/access/key-format.ts";
 import { parseConfig } from "../../src/config.ts";
+import { openPool } from "../../src/postgres/pool.ts";
 import { type Service, startService } from "../../src/service.ts";
 
 export const bootstrapToken = "acceptance-test-token";
@@ -23,6 +26,8 @@ export interface Requester {
 
 export interface TestService extends Service, Requester {
   readonly dataDir: string;
+  /** The key of an administrator who asks for nothing: `ended` approves with it. */
+  readonly approver: string;
   /** Closes the service and removes its data. */
   remove(): Promise<void>;
 }
@@ -51,11 +56,30 @@ export async function startTestService(environment: Record<string, string> = {})
     ...service,
     dataDir,
     ...requester(service.url, await administratorKey(service.url)),
+    approver: await approverKey(service.databaseUrl),
     remove: async () => {
       await service.close(0);
       await rm(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+/** Adds an administrator whom nobody of the service has made, so that they may approve of what anybody asks for. */
+async function approverKey(databaseUrl: string): Promise<string> {
+  const { text, prefix, digest } = newKey();
+  const id = randomUUID();
+  const pool = openPool(databaseUrl, 1);
+  await pool.query(
+    `insert into api_keys (id, prefix, digest, name, created_by, expires_at)
+     values ($1, $2, $3, 'an approver', 'user:nobody', now() + interval '1 day')`,
+    [id, prefix, digest],
+  );
+  await pool.query(
+    "insert into grants (subject, team, roles, granted_by) values ($1, null, array['admin'], 'user:nobody')",
+    [`key:${id}`],
+  );
+  await pool.end();
+  return text;
 }
 
 export function requester(url: string, token: string): Requester {
@@ -104,15 +128,28 @@ async function send(
   return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
 }
 
-/** Waits until an accepted operation has ended and returns it. */
-export async function ended(service: Requester, accepted: TestResponse): Promise<TestResponse["body"]> {
+/** Waits until an accepted operation has ended and returns it; whoever has an approver approves of what waits for that. */
+export async function ended(
+  service: Requester & { readonly approver?: string },
+  accepted: TestResponse,
+): Promise<TestResponse["body"]> {
   if (accepted.status !== 202) throw new Error(`${accepted.status}: ${JSON.stringify(accepted.body)}`);
   for (;;) {
     const { body } = await service.request("GET", accepted.headers.get("location") ?? "", undefined, {
       prefer: "wait=60",
     });
     if (body.finishedAt !== undefined) return body;
+    if (body.state === "awaiting_approval" && service.approver !== undefined)
+      await approve(requester(service.url, service.approver), body);
   }
+}
+
+/** Approves of the plan that an operation waits with. */
+export async function approve(
+  approver: Requester,
+  { id, approval }: TestResponse["body"],
+): Promise<TestResponse> {
+  return approver.request("POST", `/v1/operations/${id}/approve`, { digest: approval.digest });
 }
 
 /** Resolves when the first resource of AWS has come so far in an operation, by its event stream. */

@@ -164,7 +164,13 @@ export const COST: readonly Requirement[] = [
     promise: "A change that exceeds team or pipeline budget needs an approval",
     from: "learning",
     keptBy: ["API"],
-    notYet: "the approval",
+    tests: [
+      ["src/approvals/votes.db.test.ts", "are asked for by a budget that grows beyond the team's"],
+      [
+        "src/approvals/terms.test.ts",
+        "ask for the budget only where it grows and the team's doesn't suffice",
+      ],
+    ],
   },
   {
     id: "$4",

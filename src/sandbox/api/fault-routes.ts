@@ -1,9 +1,9 @@
 import Type, { type Static } from "typebox";
 import { auditContext } from "../../audit/trail.ts";
 import { AppError } from "../../errors.ts";
-import { type App, Moment, problems } from "../../http/app-types.ts";
+import { type App, Moment, problems, singleLine } from "../../http/app-types.ts";
 import { inTransaction } from "../../postgres/pool.ts";
-import { type Fault, faultKinds, faultOperations } from "../faults.ts";
+import { type Fault, faultKinds, faultMoments, faultOperations } from "../faults.ts";
 import type { SandboxRoutesOptions } from "../routes.ts";
 import type { Schema } from "../schema.ts";
 import { closestName } from "../similar-names.ts";
@@ -22,6 +22,11 @@ const FaultBody = Type.Object(
       description: "Pulumi type of the resources struck, or *",
     }),
     operation: Type.Enum(faultOperations, { default: "*", description: "Which calls are struck" }),
+    moment: Type.Enum(faultMoments, {
+      default: "before",
+      description:
+        "before: nothing has been changed yet; after: all is done and only the answer is late (latency only)",
+    }),
     account: Type.Optional(Type.String({ pattern: "^\\d{12}$", description: "Only calls in this account" })),
     probability: Type.Number({
       default: 1,
@@ -43,7 +48,9 @@ const FaultBody = Type.Object(
         description: "AWS's error code, such as AccessDenied",
       }),
     ),
-    message: Type.Optional(Type.String({ maxLength: 1000, description: "AWS's message" })),
+    message: Type.Optional(
+      Type.String({ maxLength: 1000, pattern: singleLine, description: "AWS's message" }),
+    ),
     latencyMs: Type.Optional(
       Type.Integer({
         minimum: 1,
@@ -80,6 +87,7 @@ function view(fault: Fault): Static<typeof FaultView> {
     kind: fault.kind,
     type: fault.type,
     operation: fault.operation,
+    moment: fault.moment,
     probability: fault.probability,
     ...(fault.account !== null && { account: fault.account }),
     ...(fault.remaining !== null && { remaining: fault.remaining }),
@@ -104,6 +112,9 @@ function assertUsable(body: Static<typeof FaultBody>, schema: Schema): void {
   }
   if (body.kind === "error" && body.code === undefined) {
     throw invalidField("/code", "is required by a fault of the kind error");
+  }
+  if (body.moment === "after" && body.kind !== "latency") {
+    throw invalidField("/moment", `"after" goes with the kind latency only, and not with ${body.kind}`);
   }
 }
 
@@ -153,8 +164,8 @@ export function faultRoutes(app: App, { pool, audit }: SandboxRoutesOptions, sch
       const ordered = await inTransaction(pool, async (client) => {
         const { rows } = await client.query<Fault>(
           `insert into sandbox.faults (kind, type, operation, account, probability, remaining, code, message,
-           latency_ms, latency_factor)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning *`,
+           latency_ms, latency_factor, moment)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning *`,
           [
             body.kind,
             body.type,
@@ -166,6 +177,7 @@ export function faultRoutes(app: App, { pool, audit }: SandboxRoutesOptions, sch
             body.message ?? null,
             body.latencyMs ?? null,
             body.latencyFactor ?? null,
+            body.moment,
           ],
         );
         const after = rows.map(view)[0] as Static<typeof FaultView>;

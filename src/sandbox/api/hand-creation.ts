@@ -16,7 +16,7 @@ export interface HandCreation {
   readonly account: string;
 }
 
-const noFaults = { strike: async () => {} };
+const noFaults = { strike: async () => {}, delayAnswer: async () => {} };
 
 /**
  * Creates a resource that no stack owns and gives the sandbox's id of it. Throws `invalid_request` with every property that AWS

@@ -12,7 +12,7 @@ export const operations: Readonly<Record<string, AwsOperation>> = {
     const [name, type] = typeOf(input);
     const limit = pageSize(input);
     const after = tokenOf(input);
-    const rows = await list(pool, type, caller, after, limit + 1);
+    const rows = await list(pool, type, caller, after, limit + 1, wholeOf(type, input));
     const page = rows.slice(0, limit);
     return {
       TypeName: name,
@@ -25,7 +25,7 @@ export const operations: Readonly<Record<string, AwsOperation>> = {
     const { Identifier } = input;
     if (typeof Identifier !== "string" || Identifier === "") throw invalid("Identifier must not be empty");
     // Types of which there may be thousands are few in a sandbox; the identifier is no column of theirs.
-    const rows = await list(pool, type, caller, 0, null);
+    const rows = await list(pool, type, caller, 0, null, null);
     const row = rows.find((one) => type.identifier(one) === Identifier);
     if (row) return { TypeName: name, ResourceDescription: description(type, row) };
     throw new AwsError(
@@ -64,24 +64,43 @@ function tokenOf({ NextToken }: AwsInput): number {
   throw invalid("NextToken is not one of this list: leave it out to begin anew");
 }
 
+/** The id of the whole whose parts are listed; null for types that are no parts. */
+function wholeOf({ partOf }: CloudFormationType, { TypeName, ResourceModel }: AwsInput): string | null {
+  if (partOf === undefined) return null;
+  const model = typeof ResourceModel === "string" ? parsed(ResourceModel) : undefined;
+  const whole = model?.[partOf.property];
+  if (typeof whole === "string" && whole !== "") return whole;
+  throw invalid(`ResourceModel must name ${partOf.property}: ${String(TypeName)} is listed by it`);
+}
+
+function parsed(json: string): AwsInput | undefined {
+  try {
+    const value: unknown = JSON.parse(json);
+    return typeof value === "object" && value !== null ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 function invalid(message: string): AwsError {
   return new AwsError("InvalidRequestException", message);
 }
 
 async function list(
   pool: pg.Pool,
-  { type, isGlobal }: CloudFormationType,
+  { type, isGlobal, partOf }: CloudFormationType,
   { account, region }: Caller,
   after: number,
   limit: number | null,
+  whole: string | null,
 ): Promise<StoredResource[]> {
   const { rows } = await pool.query<StoredResource>({
     name: "sandbox-cloudcontrol-list",
     text: `select * from sandbox.resources
       where type = $1 and ($2::text is null or account = $2) and ($3::text is null or region = $3)
-        and number > $4 and deletion_due_at is null
+        and number > $4 and deletion_due_at is null and ($6::text is null or outputs->>$7 = $6)
       order by number limit $5`,
-    values: [type, account, isGlobal === true ? null : region, after, limit],
+    values: [type, account, isGlobal === true ? null : region, after, limit, whole, partOf?.path ?? null],
   });
   return rows;
 }

@@ -10,6 +10,8 @@ export interface CloudFormationType {
   /** Tags are a list of pairs nearly everywhere, a map for Security Hub. */
   readonly tags?: "list" | "map";
   readonly more?: (row: StoredResource) => Readonly<Record<string, unknown>>;
+  /** Parts of a whole, which a list must name: CloudFormation's property, and the path of its value in the outputs. */
+  readonly partOf?: { readonly property: string; readonly path: string };
   /** The account has it once for all regions. */
   readonly isGlobal?: true;
 }
@@ -17,6 +19,15 @@ export interface CloudFormationType {
 const byId = (row: StoredResource): string => row.aws_id;
 const byName = (row: StoredResource): string => row.name ?? row.aws_id;
 const byArn = (row: StoredResource): string => row.arn ?? row.aws_id;
+
+function partOfApi(type: string, properties: Readonly<Record<string, string>>): CloudFormationType {
+  return {
+    type: `aws:apigateway/${type}`,
+    identifier: (row) => `${String(row.outputs.restApi)}|${row.aws_id}`,
+    properties: { RestApiId: "restApi", ...properties },
+    partOf: { property: "RestApiId", path: "restApi" },
+  };
+}
 
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/ names each property. */
 export const cloudFormationTypes: Readonly<Record<string, CloudFormationType>> = {
@@ -31,6 +42,31 @@ export const cloudFormationTypes: Readonly<Record<string, CloudFormationType>> =
     identifier: byId,
     properties: { CloudWatchRoleArn: "cloudwatchRoleArn" },
     more: (row) => ({ Id: row.aws_id }),
+  },
+  "AWS::ApiGateway::Authorizer": partOfApi("authorizer:Authorizer", { AuthorizerId: "id", Name: "name" }),
+  "AWS::ApiGateway::Deployment": partOfApi("deployment:Deployment", { DeploymentId: "id" }),
+  "AWS::ApiGateway::RequestValidator": partOfApi("requestValidator:RequestValidator", {
+    RequestValidatorId: "id",
+    Name: "name",
+  }),
+  "AWS::ApiGateway::Resource": partOfApi("resource:Resource", {
+    ResourceId: "id",
+    ParentId: "parentId",
+    PathPart: "pathPart",
+  }),
+  "AWS::Backup::BackupSelection": {
+    type: "aws:backup/selection:Selection",
+    identifier: (row) => `${row.aws_id}_${String(row.outputs.planId)}`,
+    properties: { BackupPlanId: "planId" },
+    more: (row) => ({ BackupSelection: { SelectionName: row.outputs.name }, SelectionId: row.aws_id }),
+    partOf: { property: "BackupPlanId", path: "planId" },
+  },
+  "AWS::CloudFront::ResponseHeadersPolicy": {
+    type: "aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy",
+    identifier: byId,
+    properties: {},
+    more: (row) => ({ Id: row.aws_id, ResponseHeadersPolicyConfig: { Name: row.outputs.name } }),
+    isGlobal: true,
   },
   "AWS::CloudTrail::Trail": {
     type: "aws:cloudtrail/trail:Trail",

@@ -3,6 +3,7 @@ import { AwsError } from "../aws-error.ts";
 import type { AwsOperation, Caller } from "../aws-json-routes.ts";
 import { randomToken } from "../identifiers.ts";
 import { type Input, oneOf, optionalText, pageRequest, requiredText, seconds } from "./input.ts";
+import { servingOperations } from "./serving-operations.ts";
 import * as store from "./store.ts";
 
 const approvals = ["Approved", "Rejected", "PendingManualApproval"];
@@ -71,7 +72,8 @@ export const operations: Readonly<Record<string, AwsOperation>> = {
   DescribePipelineExecution: async ({ pool }, input) => {
     const arn = requiredText(input, "PipelineExecutionArn");
     const execution = await store.findExecution(pool, arn);
-    if (!execution) throw new AwsError("ResourceNotFound", `Pipeline execution '${arn}' does not exist.`);
+    if (!execution) throw missingExecution(arn);
+    await store.completeStop(pool, arn);
     return {
       PipelineArn: arn.split("/execution/")[0],
       PipelineExecutionArn: execution.arn,
@@ -83,14 +85,31 @@ export const operations: Readonly<Record<string, AwsOperation>> = {
     };
   },
 
+  StopPipelineExecution: async ({ pool }, input) => {
+    const arn = requiredText(input, "PipelineExecutionArn");
+    requiredText(input, "ClientRequestToken");
+    const execution = await store.findExecution(pool, arn);
+    if (!execution) throw missingExecution(arn);
+    if (!(await store.requestStop(pool, arn)) && execution.status !== "Stopping") {
+      throw new AwsError(
+        "ValidationException",
+        `Only pipeline executions with status Executing can be stopped; ${arn} is ${execution.status}.`,
+      );
+    }
+    return { PipelineExecutionArn: arn };
+  },
+
+  ...servingOperations,
+
   DescribeModelPackageGroup: async ({ pool, caller }, input) => {
     const group = await getGroup(pool, caller, requiredText(input, "ModelPackageGroupName"));
     return { ...groupSummary(group), CreatedBy: {} };
   },
 
   ListModelPackageGroups: async ({ pool, caller }, input) => {
-    const { rows, nextToken } = await store.listGroups(
+    const { rows, nextToken } = await store.listResources(
       pool,
+      store.groupType,
       caller,
       optionalText(input, "NameContains"),
       pageRequest(input),
@@ -133,6 +152,9 @@ export const operations: Readonly<Record<string, AwsOperation>> = {
     return { ModelPackageSummaryList: rows.map(packageSummary), NextToken: nextToken };
   },
 };
+
+const missingExecution = (arn: string) =>
+  new AwsError("ResourceNotFound", `Pipeline execution with ARN ${arn} does not exist.`);
 
 async function getPipeline(pool: pg.Pool, caller: Caller, name: string): Promise<store.Resource> {
   const pipeline = await store.findResource(pool, store.pipelineType, caller, name);

@@ -44,6 +44,11 @@ export interface ModelPackage {
 export const pipelineType = "aws:sagemaker/pipeline:Pipeline";
 export const groupType = "aws:sagemaker/modelPackageGroup:ModelPackageGroup";
 
+export const endpointType = "aws:sagemaker/endpoint:Endpoint";
+export const endpointConfigType = "aws:sagemaker/endpointConfiguration:EndpointConfiguration";
+export const modelType = "aws:sagemaker/model:Model";
+export const scheduleType = "aws:sagemaker/monitoringSchedule:MonitoringSchedule";
+
 /** By name or ARN. An account left open is found by the name, as long as only one account has it. */
 export async function findResource(
   pool: pg.Pool,
@@ -67,8 +72,10 @@ export async function findResource(
   return rows[0];
 }
 
-export async function listGroups(
+/** Resources of one type whose names contain a text. */
+export async function listResources(
   pool: pg.Pool,
+  type: string,
   caller: Caller,
   nameContains: string | undefined,
   page: PageRequest,
@@ -76,7 +83,7 @@ export async function listGroups(
   return listPage<Resource & { number: number }>(
     pool,
     "sandbox.resources",
-    `type = '${groupType}' and deletion_due_at is null
+    `type = '${type}' and deletion_due_at is null
      and ($1::text is null or account = $1) and ($2::text is null or region = $2)
      and ($3::text is null or position(lower($3) in lower(aws_id)) > 0)`,
     [caller.account, caller.region, nameContains ?? null],
@@ -214,4 +221,31 @@ export async function updateModelPackage(
 
 export async function deleteModelPackage(pool: pg.Pool, arn: string): Promise<void> {
   await pool.query("delete from sandbox.model_packages where arn = $1", [arn]);
+}
+
+/** Asks for an execution's end; false when it isn't executing. */
+export async function requestStop(pool: pg.Pool, arn: string): Promise<boolean> {
+  const updated = await pool.query(
+    `update sandbox.pipeline_executions set status = 'Stopping', updated_at = now() where arn = $1 and status = 'Executing'`,
+    [arn],
+  );
+  return updated.rowCount === 1;
+}
+
+/** Completes what was asked to stop: nothing of an execution runs in the sandbox. */
+export async function completeStop(pool: pg.Pool, arn: string): Promise<void> {
+  await pool.query(
+    `update sandbox.pipeline_executions set status = 'Stopped', updated_at = now() where arn = $1 and status = 'Stopping'`,
+    [arn],
+  );
+}
+
+export async function deleteResource(
+  pool: pg.Pool,
+  { type, aws_id, account, region }: Resource & { type: string },
+) {
+  await pool.query(
+    "delete from sandbox.resources where type = $1 and aws_id = $2 and account = $3 and region = $4",
+    [type, aws_id, account, region],
+  );
 }

@@ -73,12 +73,24 @@ POST   /v1/teams/:team/keys                                                    4
 GET    /v1/teams/:team/keys/:key                                               404    403       403         ok      403      ok    ok
 DELETE /v1/teams/:team/keys/:key                                               404    403       403         ok      403     403    ok
 
+GET    /v1/teams/:team/webhooks                                               404    403       403         ok      403      ok    ok
+POST   /v1/teams/:team/webhooks                                               404    403       403         ok      403     403    ok
+GET    /v1/teams/:team/webhooks/:webhook                                      404    403       403         ok      403      ok    ok
+PATCH  /v1/teams/:team/webhooks/:webhook                                      404    403       403         ok      403     403    ok
+DELETE /v1/teams/:team/webhooks/:webhook                                      404    403       403         ok      403     403    ok
+POST   /v1/teams/:team/webhooks/:webhook/secrets                              404    403       403         ok      403     403    ok
+POST   /v1/teams/:team/webhooks/:webhook/test                                 404    403       403         ok      403     403    ok
+GET    /v1/teams/:team/webhooks/:webhook/deliveries                           404    403       403         ok      403      ok    ok
+GET    /v1/teams/:team/webhooks/:webhook/deliveries/:delivery                 404    403       403         ok      403      ok    ok
+POST   /v1/teams/:team/webhooks/:webhook/deliveries/:delivery/replay          404    403       403         ok      403     403    ok
+
 GET    /v1/teams/:team/accounts                                                404     ok        ok         ok       ok      ok    ok
 GET    /v1/teams/:team/accounts/:account                                       404     ok        ok         ok       ok      ok    ok
 PUT    /v1/teams/:team/accounts/:account                                       404    403       403        403      403     403    ok
 DELETE /v1/teams/:team/accounts/:account                                       404    403       403        403      403     403    ok
 GET    /v1/teams/:team/accounts/:account/foundation                            404     ok        ok         ok       ok      ok    ok
 POST   /v1/teams/:team/accounts/:account/foundation/reconciliations            404    403       403         ok      403     403    ok
+POST   /v1/teams/:team/accounts/:account/foundation/repairs                    404    403       403         ok      403     403    ok
 
 GET    /v1/teams/:team/pipelines                                               404     ok        ok         ok       ok      ok    ok
 POST   /v1/teams/:team/pipelines                                               404    403        ok         ok      403     403    ok
@@ -89,12 +101,22 @@ DELETE /v1/teams/:team/pipelines/:pipeline                                     4
 POST   /v1/teams/:team/pipelines/:pipeline/previews                            404    403        ok         ok      403     403    ok
 POST   /v1/teams/:team/pipelines/:pipeline/drift-checks                        404    403        ok         ok      403     403    ok
 POST   /v1/teams/:team/pipelines/:pipeline/refreshes                           404    403        ok         ok      403     403    ok
+POST   /v1/teams/:team/pipelines/:pipeline/repairs                             404    403        ok         ok      403     403    ok
 POST   /v1/teams/:team/pipelines/:pipeline/reconciliations                     404    403        ok         ok      403     403    ok
 GET    /v1/teams/:team/pipelines/:pipeline/status                              404     ok        ok         ok       ok      ok    ok
 GET    /v1/teams/:team/pipelines/:pipeline/outputs                             404     ok        ok         ok       ok      ok    ok
 GET    /v1/teams/:team/pipelines/:pipeline/resources                           404     ok        ok         ok       ok      ok    ok
 GET    /v1/teams/:team/pipelines/:pipeline/revisions                           404     ok        ok         ok       ok      ok    ok
+GET    /v1/teams/:team/pipelines/:pipeline/revisions/:revision                 404     ok        ok         ok       ok      ok    ok
+GET    /v1/teams/:team/pipelines/:pipeline/history                             404     ok        ok         ok       ok      ok    ok
+POST   /v1/teams/:team/pipelines/:pipeline/rollbacks                           404    403        ok         ok      403     403    ok
+POST   /v1/teams/:team/pipelines/:pipeline/extensions                          404    403        ok         ok      403     403    ok
 GET    /v1/teams/:team/pipelines/:pipeline/drift                               404     ok        ok         ok       ok      ok    ok
+POST   /v1/teams/:team/pipelines/:pipeline/drift/:drift/decisions              404    403       403         ok      403     403    ok
+GET    /v1/teams/:team/pipelines/:pipeline/drift-rules                         404     ok        ok         ok       ok      ok    ok
+GET    /v1/teams/:team/pipelines/:pipeline/drift-rules/:rule                   404     ok        ok         ok       ok      ok    ok
+PUT    /v1/teams/:team/pipelines/:pipeline/drift-rules/:rule                   404    403       403         ok      403     403    ok
+DELETE /v1/teams/:team/pipelines/:pipeline/drift-rules/:rule                   404    403       403         ok      403     403    ok
 GET    /v1/teams/:team/pipelines/:pipeline/releases                            404     ok        ok         ok       ok      ok    ok
 POST   /v1/teams/:team/pipelines/:pipeline/releases                            404    403       403         ok      403     403    ok
 GET    /v1/teams/:team/pipelines/:pipeline/policy-exceptions                   404     ok        ok         ok       ok      ok    ok
@@ -102,11 +124,16 @@ GET    /v1/teams/:team/pipelines/:pipeline/policy-exceptions/:policy           4
 PUT    /v1/teams/:team/pipelines/:pipeline/policy-exceptions/:policy           404    403       403        403       ok     403    ok
 DELETE /v1/teams/:team/pipelines/:pipeline/policy-exceptions/:policy           404    403       403        403       ok     403    ok
 
+GET    /v1/nodes                                                               403    403       403        403      403      ok    ok
 GET    /v1/operations                                                           ok     ok        ok         ok       ok      ok    ok
 GET    /v1/operations/:operation                                               404     ok        ok         ok       ok      ok    ok
 GET    /v1/operations/:operation/events                                        404     ok        ok         ok       ok      ok    ok
 POST   /v1/operations/:operation/cancel                                        404    403        ok         ok      403     403    ok
+GET    /v1/operations/:operation/approvals                                     404     ok        ok         ok       ok      ok    ok
+POST   /v1/operations/:operation/approve                                       404    403       403         ok       ok     403    ok
+POST   /v1/operations/:operation/reject                                        404    403       403         ok       ok     403    ok
 GET    /v1/policies                                                             ok     ok        ok         ok       ok      ok    ok
+GET    /v1/orphans                                                             403    403       403        403      403      ok    ok
 
 GET    /sandbox/v1/resources                                                   403    403       403        403      403     403    ok
 POST   /sandbox/v1/resources                                                   403    403       403        403      403     403    ok
@@ -123,6 +150,8 @@ POST   /sandbox/aws/cloudcontrol                                               4
 POST   /sandbox/aws/cloudcontrol/                                              403    403       403        403      403     403    ok
 POST   /sandbox/aws/sagemaker                                                  403    403       403        403      403     403    ok
 POST   /sandbox/aws/sagemaker/                                                 403    403       403        403      403     403    ok
+POST   /sandbox/aws/tagging                                                    403    403       403        403      403     403    ok
+POST   /sandbox/aws/tagging/                                                   403    403       403        403      403     403    ok
 `;
 
 /** What every caller may expect of every route. */

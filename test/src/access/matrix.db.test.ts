@@ -32,7 +32,11 @@ beforeAll(async () => {
     pipeline: "churn",
     subject: "user:somebody",
     policy: "s3-versioning-enabled",
+    drift: randomUUID(),
+    rule: "console-tags",
     id: randomUUID(),
+    webhook: randomUUID(),
+    delivery: randomUUID(),
   };
   nowhere = { ...names, team: uniqueName("team"), operation: randomUUID() };
 

@@ -79,7 +79,11 @@ const words = {
 } as const;
 
 const inWords = (access: Access | undefined) =>
-  access === undefined ? "" : access.to === "team" ? access.role : words[access.to];
+  access === undefined
+    ? ""
+    : access.to === "team"
+      ? [access.role, access.orRole].filter((role) => role !== undefined).join(" or ")
+      : words[access.to];
 
 describe("docs/access.md", () => {
   it("has a line for every path, with what each method takes", async () => {

@@ -52,7 +52,7 @@ const query = (text: string, values: unknown[] = []) => api.database.pool.query(
 
 /** The end of an operation as a worker records it. */
 async function end(operation: Operation, state: RunOutcome["state"] = "succeeded") {
-  const owner = pipelineOwner({ pool: api.database.pool, queue: api.queue, audit: api.audit });
+  const owner = pipelineOwner({ pool: api.database.pool, audit: api.audit });
   const outcome: RunOutcome = { state, changes: {}, steps: [], stackExists: true };
   await inTransaction(api.database.pool, async (client) => {
     await owner.beforeEnded?.(client, operation, outcome);
@@ -73,7 +73,8 @@ async function lived(account: Awaited<ReturnType<typeof registered>>, name = "ch
 const operationsOn = async (url: string) =>
   (
     await query(
-      `select o.* from operations o join foundations f using (stack_id) join accounts a using (aws_account_id, region)
+      `select o.* from operations o join foundations f using (stack_id)
+       join accounts a on a.aws_account_id = f.aws_account_id and a.region = f.region
        where $1 = '/v1/teams/' || a.team || '/accounts/' || a.name order by o.created_at`,
       [url],
     )

@@ -47,9 +47,34 @@ async function applied({ body }: Answer): Promise<void> {
   await pipeline.applied(body.id);
 }
 
+/** A drift of the pipeline, as the last operation on it might have found it. */
+async function aDrift(): Promise<string> {
+  const found = await api.database.pool.query<{ id: string }>(
+    `insert into drifts (pipeline_id, urn, path, type, name, class, severity, reason, first_seen_at, last_seen_at, last_operation_id)
+     select p.id, 'urn', 'tags.who', 'aws:s3/bucket:Bucket', 'raw', 'cost', 'low', 'Tags', now(), now(), o.id
+     from pipelines p join operations o on o.pipeline_id = p.id where p.team = $1 and p.name = 'churn' limit 1 returning id`,
+    [team],
+  );
+  return found.rows[0]!.id;
+}
+
+/** The reconciliation, as it waits for approval of what somebody else asked for. */
+async function waiting(): Promise<string> {
+  const id = ids["POST /v1/teams/:team/pipelines/:pipeline/reconciliations"]!;
+  const approval = {
+    ...{ digest: "a".repeat(64), reasons: [], needed: 1, given: 0, from: ["approver"] },
+    ...{ requestedAt: new Date(), expiresAt: new Date(Date.now() + 60_000) },
+  };
+  await api.database.pool.query(
+    "update operations set state = 'awaiting_approval', requested_by = 'user:ada', approval = $2 where id = $1",
+    [id, JSON.stringify(approval)],
+  );
+  return id;
+}
+
 const policy = "s3-deny-insecure-transport";
-const exception = () => ({
-  reason: "A migration",
+const exception = (reason = "A migration") => ({
+  reason,
   expiresAt: new Date(Date.now() + 86_400_000).toISOString(),
 });
 const awsCall = (token: string, target: string) => ({
@@ -149,6 +174,46 @@ const steps: readonly (() => Step | Promise<Step>)[] = [
     stands: ["before", "after"],
   }),
   () => ({
+    route: "POST /v1/teams/:team/webhooks",
+    body: { url: "https://hooks.example.com/churn", events: ["*"] },
+    action: "webhook.create",
+    stands: ["after"],
+  }),
+  () => ({
+    route: "PATCH /v1/teams/:team/webhooks/:webhook",
+    at: { webhook: ids["POST /v1/teams/:team/webhooks"]! },
+    body: { description: "Ours" },
+    action: "webhook.update",
+    stands: ["before", "after"],
+  }),
+  () => ({
+    route: "POST /v1/teams/:team/webhooks/:webhook/secrets",
+    at: { webhook: ids["POST /v1/teams/:team/webhooks"]! },
+    action: "webhook.rotate",
+    stands: ["before", "after"],
+  }),
+  () => ({
+    route: "POST /v1/teams/:team/webhooks/:webhook/test",
+    at: { webhook: ids["POST /v1/teams/:team/webhooks"]! },
+    action: "webhook.test",
+    stands: ["after"],
+  }),
+  () => ({
+    route: "POST /v1/teams/:team/webhooks/:webhook/deliveries/:delivery/replay",
+    at: {
+      webhook: ids["POST /v1/teams/:team/webhooks"]!,
+      delivery: ids["POST /v1/teams/:team/webhooks/:webhook/test"]!,
+    },
+    action: "webhook.replay",
+    stands: ["after"],
+  }),
+  () => ({
+    route: "DELETE /v1/teams/:team/webhooks/:webhook",
+    at: { webhook: ids["POST /v1/teams/:team/webhooks"]! },
+    action: "webhook.delete",
+    stands: ["before"],
+  }),
+  () => ({
     route: "PUT /v1/teams/:team/accounts/:account",
     body: awsAccount(),
     action: "account.put",
@@ -162,6 +227,11 @@ const steps: readonly (() => Step | Promise<Step>)[] = [
       stands: ["before", "after"],
     };
   },
+  () => ({
+    route: "POST /v1/teams/:team/accounts/:account/foundation/repairs",
+    action: "foundation.repair",
+    stands: ["before", "after"],
+  }),
   async () => {
     await api.provision(team, "main");
     return {
@@ -181,6 +251,24 @@ const steps: readonly (() => Step | Promise<Step>)[] = [
     route: "PUT /v1/teams/:team/pipelines/:pipeline",
     body: withBudget(7),
     action: "pipeline.update",
+    stands: ["before", "after"],
+  }),
+  () => ({
+    route: "POST /v1/teams/:team/pipelines/:pipeline/rollbacks",
+    body: { revision: 1, reason: "Seven was too few" },
+    action: "pipeline.rollback",
+    stands: ["before", "after"],
+  }),
+  () => ({
+    route: "PATCH /v1/teams/:team/pipelines/:pipeline",
+    body: { ttl: { hours: 8 } },
+    action: "pipeline.update",
+    stands: ["before", "after"],
+  }),
+  () => ({
+    route: "POST /v1/teams/:team/pipelines/:pipeline/extensions",
+    body: { hours: 8, reason: "The demo is on Friday" },
+    action: "pipeline.extend",
     stands: ["before", "after"],
   }),
   () => ({
@@ -227,6 +315,33 @@ const steps: readonly (() => Step | Promise<Step>)[] = [
     stands: ["before", "after"],
   }),
   () => ({
+    route: "POST /v1/teams/:team/pipelines/:pipeline/repairs",
+    action: "pipeline.repair",
+    stands: ["before", "after"],
+  }),
+  async () => ({
+    route: "POST /v1/teams/:team/pipelines/:pipeline/drift/:drift/decisions",
+    at: { drift: await aDrift() },
+    body: {
+      decision: "accept",
+      until: new Date(Date.now() + 86_400_000).toISOString(),
+      reason: "The bucket is being moved",
+    },
+    action: "drift.decide",
+    stands: ["before", "after"],
+  }),
+  () => ({
+    route: "PUT /v1/teams/:team/pipelines/:pipeline/drift-rules/:rule",
+    body: { resource: "raw", path: "tags.*", owner: "ada@example.com", ...exception("Tagged by hand") },
+    action: "drift_rule.put",
+    stands: ["after"],
+  }),
+  () => ({
+    route: "DELETE /v1/teams/:team/pipelines/:pipeline/drift-rules/:rule",
+    action: "drift_rule.delete",
+    stands: ["before"],
+  }),
+  () => ({
     route: "PUT /v1/teams/:team/pipelines/:pipeline/policy-exceptions/:policy",
     body: exception(),
     action: "policy_exception.put",
@@ -237,6 +352,22 @@ const steps: readonly (() => Step | Promise<Step>)[] = [
     action: "policy_exception.delete",
     stands: ["before"],
   }),
+  async () => ({
+    route: "POST /v1/operations/:operation/approve",
+    at: { operation: await waiting() },
+    body: { digest: "a".repeat(64) },
+    action: "operation.approve",
+    ofTeam: true,
+    stands: ["before", "after"],
+  }),
+  async () => ({
+    route: "POST /v1/operations/:operation/reject",
+    at: { operation: await waiting() },
+    body: { comment: "Not today" },
+    action: "operation.reject",
+    ofTeam: true,
+    stands: ["before", "after"],
+  }),
   () => ({
     route: "POST /v1/operations/:operation/cancel",
     at: { operation: ids["POST /v1/teams/:team/pipelines/:pipeline/refreshes"]! },
@@ -246,7 +377,7 @@ const steps: readonly (() => Step | Promise<Step>)[] = [
   }),
   () => ({
     route: "DELETE /v1/teams/:team/pipelines/:pipeline",
-    query: "?data=delete",
+    query: `?data=delete&confirm=${team}/churn`,
     action: "pipeline.delete",
     stands: ["before", "after"],
   }),
@@ -324,14 +455,26 @@ const steps: readonly (() => Step | Promise<Step>)[] = [
 ];
 
 // Cloud Control only reads in the sandbox.
-const readsOnly = ["POST /sandbox/aws/cloudcontrol", "POST /sandbox/aws/cloudcontrol/"];
+const readsOnly = [
+  "POST /sandbox/aws/cloudcontrol",
+  "POST /sandbox/aws/cloudcontrol/",
+  "POST /sandbox/aws/tagging",
+  "POST /sandbox/aws/tagging/",
+];
 
 async function entries(): Promise<Document[]> {
   return (await api.send("GET", "/v1/audit?limit=200")).body.items;
 }
 
 function urlOf({ route, at = {}, query = "" }: Step): string {
-  const values: Record<string, string> = { team, account: "main", pipeline: "churn", policy, ...at };
+  const values: Record<string, string> = {
+    team,
+    account: "main",
+    pipeline: "churn",
+    policy,
+    rule: "console-tags",
+    ...at,
+  };
   const path = route.split(" ")[1] as string;
   return `${path.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(values[name]!))}${query}`;
 }

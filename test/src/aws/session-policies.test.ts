@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { pipelineNames } from "../../../programs/names.ts";
 import { type ReferenceRun, referenceRuns } from "../../../scripts/programs/reference-runs.ts";
 import {
+  changeRecordsSessionPolicy,
   discoverySessionPolicy,
   foundationSessionPolicy,
   pipelineSessionPolicy,
@@ -223,6 +224,15 @@ describe("the session of a stack's state", () => {
   });
 });
 
+describe("a session that asks who changed a resource", () => {
+  it("reads the records of AWS's calls and nothing else", () => {
+    const document = changeRecordsSessionPolicy();
+    expect(allows(document, { action: "cloudtrail:LookupEvents" })).toBe(true);
+    for (const action of ["cloudtrail:StopLogging", "cloudtrail:GetTrail", "s3:GetObject", "iam:GetRole"])
+      expect(allows(document, { action })).toBe(false);
+  });
+});
+
 it("every session policy fits into the 2,048 characters that AWS takes, whatever is in it", () => {
   const far = { accountId: "123456789012", region: "ap-southeast-1" };
   const longest = [
@@ -230,6 +240,7 @@ it("every session policy fits into the 2,048 characters that AWS takes, whatever
     foundationSessionPolicy(far),
     statusSessionPolicy(),
     discoverySessionPolicy(),
+    changeRecordsSessionPolicy(),
     stateSessionPolicy(
       { bucket: "b".repeat(63), prefix: `${"f".repeat(59)}/` },
       { project: "aidlc-foundation", name: `${"t".repeat(24)}.${"p".repeat(32)}`, region: "us-gov-west-1" },

@@ -87,8 +87,8 @@ describe("without its database", () => {
     const app = await buildApp({
       pool: gone,
       audit: api.audit,
-      queue: api.queue,
       feed: new OperationFeed("postgres://aidlc@127.0.0.1:1/aidlc", () => {}),
+      webhooks: api.webhooks,
       sageMaker: () => {
         throw new Error("No test here asks SageMaker");
       },
@@ -100,11 +100,12 @@ describe("without its database", () => {
         internalToken,
         log: pino({ level: "silent" }),
       }),
+      role: "all",
+      unready: () => undefined,
       sandbox: false,
       limits: limitsFor(600),
       trustedProxies: [],
       enforcedPolicies: [],
-      cancelHere: () => {},
       closing: new AbortController().signal,
       log: pino({ level: "silent" }),
     });

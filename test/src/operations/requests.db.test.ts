@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Document, validSpec } from "../../support/builders.ts";
 import { type Api, startApi } from "../api.ts";
 import { PipelineRequests } from "../pipelines/pipeline-requests.ts";
@@ -50,15 +50,30 @@ describe("the list of operations", () => {
   });
 });
 
+describe("an operation that waits", () => {
+  it("says why, and which place it has, wherever it is read", async () => {
+    const { body } = await churn.put();
+    const waiting = { reason: "no_worker", position: expect.any(Number) };
+    expect((await api.send("GET", `/v1/operations/${body.id}`)).body).toMatchObject({
+      state: "queued",
+      waiting,
+    });
+    const { body: list } = await api.send("GET", `/v1/operations?team=${team}&state=queued`);
+    expect(list.items).toMatchObject([{ id: body.id, waiting }]);
+    await api.send("POST", `/v1/operations/${body.id}/cancel`);
+    expect((await api.send("GET", `/v1/operations/${body.id}`)).body).not.toHaveProperty("waiting");
+  });
+});
+
 describe("cancelling", () => {
-  it("ends a queued operation at once and tells this node's worker", async () => {
+  it("ends a queued operation at once and tells the workers of all nodes", async () => {
     const { body } = await churn.put();
     const cancelled = await api.send("POST", `/v1/operations/${body.id}/cancel`);
     expect(cancelled).toMatchObject({
       status: 202,
       body: { state: "cancelled", finishedAt: expect.any(String), cancelRequestedAt: expect.any(String) },
     });
-    expect(api.cancelled).toContain(body.id);
+    await vi.waitFor(() => expect(api.cancelled).toContain(body.id));
   });
 
   it("of a running operation is noted; it ends by itself", async () => {

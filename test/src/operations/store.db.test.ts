@@ -1,23 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import {
-  claimOperation,
-  finishOperation,
-  lapsedOperations,
-  recordRunner,
-  renewLease,
-} from "../../../src/operations/claims.ts";
-import { appendEvents, failedPhases, listEvents, type StoredEvent } from "../../../src/operations/events.ts";
+import { claimOperation, finishOperation, recordRunner, renewLease } from "../../../src/operations/claims.ts";
+import { appendEvents, listEvents, type StoredEvent } from "../../../src/operations/events.ts";
 import type { OperationKind } from "../../../src/operations/states.ts";
 import {
   activeChange,
   findOperation,
   insertOperation,
   lastDrift,
-  listOperations,
   requestCancel,
-  supersedeQueuedUpdates,
+  supersedePending,
 } from "../../../src/operations/store.ts";
+import { giveBack, lapsedOperations } from "../../../src/recovery/lapsed.ts";
 import { ensureStack, findStack, recordSnapshot } from "../../../src/stacks/store.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 
@@ -151,7 +145,7 @@ describe("an old fencing token", () => {
 
   it("records no runner", async () => {
     const { id, oldToken } = await lostClaim();
-    await recordRunner(database.pool, id, oldToken, { marker: "old", processGroup: 1 });
+    await recordRunner(database.pool, id, oldToken, { marker: "old", processGroup: 1, host: "this" });
     const found = await database.pool.query("select runner, process_group from operations where id = $1", [
       id,
     ]);
@@ -212,15 +206,16 @@ describe("the end of an operation", () => {
 });
 
 describe("leases", () => {
-  const lapsed = async (all = false) =>
-    (await lapsedOperations(database.pool, "node-a", { all })).map((operation) => operation.id);
-  const lapse = (id: string) =>
+  const lapsed = async (allOf: string | null = null) =>
+    (await lapsedOperations(database.pool, { host: "this", allOf })).map((operation) => operation.id);
+  const lapse = (id: string, seconds = 1) =>
     database.pool.query(
-      "update operations set lease_until = clock_timestamp() - interval '1 ms' where id = $1",
-      [id],
+      "update operations set lease_until = clock_timestamp() - $2 * interval '1 second' where id = $1",
+      [id, seconds],
     );
+  const runsOn = (host: string) => ({ marker: "m-1", processGroup: 7, host });
 
-  it("that run are not lapsed, and those that ran out are", async () => {
+  it("that run are not lapsed, and those that ran out are, whoever's node it was", async () => {
     const { id } = await claimed();
     expect(await lapsed()).not.toContain(id);
     await lapse(id);
@@ -245,33 +240,71 @@ describe("leases", () => {
     expect(Number(found.rows[0].seconds)).toBeLessThanOrEqual(1.5);
   });
 
-  it("of another node are that node's business", async () => {
-    const { id } = await claimed();
+  it("of processes on another host are over only after the time in which these end themselves", async () => {
+    const { id, token } = await claimed();
+    await recordRunner(database.pool, id, token, runsOn("another"));
     await lapse(id);
-    expect(await lapsedOperations(database.pool, "node-of-nobody", { all: true })).toEqual([]);
+    expect(await lapsed()).not.toContain(id);
+    await lapse(id, 60);
+    expect(await lapsed()).toContain(id);
   });
 
-  it("don't matter on a start: whatever claims to run there is found", async () => {
+  it("don't matter on a start: whatever claims to run on that node is found", async () => {
     const { id } = await claimed();
-    expect(await lapsed(true)).toContain(id);
+    expect(await lapsed("node-a")).toContain(id);
+    expect(await lapsed("node-of-nobody")).not.toContain(id);
   });
 
   it("of ended operations are never found", async () => {
     const { id, token } = await claimed();
     await finishOperation(database.pool, id, token, succeeded);
-    expect(await lapsed(true)).not.toContain(id);
+    expect(await lapsed("node-a")).not.toContain(id);
   });
 
-  it("name the processes to be proved dead and the kind of operation", async () => {
+  it("name the processes to be proved dead, and where they are", async () => {
     const { id, token } = await claimed("drift");
-    await recordRunner(database.pool, id, token, { marker: "m-1", processGroup: 7 });
-    const found = await lapsedOperations(database.pool, "node-a", { all: true });
-    expect(found.find((operation) => operation.id === id)).toEqual({
-      id,
+    await recordRunner(database.pool, id, token, runsOn("this"));
+    const found = await lapsedOperations(database.pool, { host: "this", allOf: "node-a" });
+    expect(found.find((operation) => operation.id === id)).toMatchObject({
       runner: "m-1",
+      host: "this",
+      node: "node-a",
       fencingToken: token,
-      kind: "drift",
+      attempt: 1,
+      verdict: null,
+      cancelRequested: false,
     });
+  });
+});
+
+describe("giving an operation back", () => {
+  const how = { countsAttempt: true, verdict: null };
+
+  it("queues it for its next attempt, and refuses whatever its old claim still writes", async () => {
+    const { id, token } = await claimed();
+    expect(await giveBack(database.pool, id, token, how)).toBe(true);
+    expect(await findOperation(database.pool, id)).toMatchObject({ state: "queued" });
+    expect(await appendEvents(database.pool, id, token, [event(1)])).toBe(false);
+    expect(await finishOperation(database.pool, id, token, succeeded)).toBe(false);
+    expect((await renewLease(database.pool, id, token, 60_000)).held).toBe(false);
+    expect(await claimOperation(database.pool, id, node)).toMatchObject({ attempt: 2, verdict: null });
+    // Nor while the next claim runs it.
+    expect(await appendEvents(database.pool, id, token, [event(1)])).toBe(false);
+    expect(await finishOperation(database.pool, id, token, succeeded)).toBe(false);
+  });
+
+  it("keeps the end that it is to come to once its stack is repaired", async () => {
+    const { id, token } = await claimed();
+    const error = { code: "cancelled", message: "It was cancelled", remedy: "None" } as const;
+    const verdict = { state: "cancelled", error } as const;
+    await giveBack(database.pool, id, token, { countsAttempt: false, verdict });
+    expect(await claimOperation(database.pool, id, node)).toMatchObject({ attempt: 1, verdict });
+  });
+
+  it("is refused for a claim that was lost", async () => {
+    const { id, token } = await claimed();
+    await giveBack(database.pool, id, token, how);
+    expect(await giveBack(database.pool, id, token, how)).toBe(false);
   });
 });
 
@@ -324,18 +357,22 @@ describe("cancelling", () => {
 });
 
 describe("superseding", () => {
-  it("ends queued updates of the stack and nothing else", async () => {
+  it("ends queued updates of the stack, whatever waits there for approval, and nothing else", async () => {
     const update = await queued("update");
+    const waiting = (await claimed("reconcile")).id;
+    await database.pool.query("update operations set state = 'awaiting_approval' where id = $1", [waiting]);
     const others = [await queued("reconcile"), await queued("preview"), (await claimed("update")).id];
     const elsewhere = await queued(
       "update",
       await ensureStack(database.pool, "aidlc-foundation", randomUUID()),
     );
-    await supersedeQueuedUpdates(database.pool, stackId);
-    expect(await findOperation(database.pool, update)).toMatchObject({
-      state: "superseded",
-      finishedAt: expect.any(Date),
-    });
+    await supersedePending(database.pool, stackId);
+    for (const id of [update, waiting]) {
+      expect(await findOperation(database.pool, id)).toMatchObject({
+        state: "superseded",
+        finishedAt: expect.any(Date),
+      });
+    }
     for (const id of [...others, elsewhere]) expect(await stateOf(id)).not.toBe("superseded");
   });
 });
@@ -381,68 +418,6 @@ describe("events", () => {
     });
     expect(await listEvents(database.pool, id, 0, 10)).toHaveLength(1);
   });
-
-  it("tell in which phases something failed", async () => {
-    const { id, token } = await claimed();
-    const resource = (sequence: number, phase: StoredEvent["phase"], status: string) =>
-      event(sequence, { type: "resource", phase, body: { status } });
-    await appendEvents(database.pool, id, token, [
-      resource(1, "learning", "failed"),
-      resource(2, "learning", "failed"),
-      resource(3, "deployment", "done"),
-      resource(4, null, "failed"),
-      event(5, { phase: "compliance", body: { status: "failed" } }),
-    ]);
-    expect(await failedPhases(database.pool, id)).toEqual(new Set(["learning"]));
-    expect(await failedPhases(database.pool, undefined)).toEqual(new Set());
-  });
-});
-
-describe("lists of operations", () => {
-  it("page through everything once, the newest first, even where moments are equal", async () => {
-    const ids = new Set<string>();
-    for (let index = 0; index < 7; index++) ids.add(await queued("preview"));
-    const team = `team-${randomUUID()}`;
-    await database.pool.query(
-      "update operations set team = $1, created_at = '2026-01-31T12:00:00.123456Z' where id = any ($2)",
-      [team, [...ids].slice(0, 5)],
-    );
-    await database.pool.query("update operations set team = $1 where id = any ($2)", [
-      team,
-      [...ids].slice(5),
-    ]);
-    const seen: { id: string; createdAt: Date }[] = [];
-    let after: readonly string[] | undefined;
-    for (;;) {
-      const rows = await listOperations(database.pool, { visible: undefined, team, after, limit: 2 });
-      seen.push(...rows.slice(0, 2).map((row) => row.operation));
-      if (rows.length <= 2) break;
-      after = rows[1]?.key;
-    }
-    expect(seen.map(({ id }) => id).sort()).toEqual([...ids].sort());
-    const moments = seen.map(({ createdAt }) => createdAt.getTime());
-    expect(moments).toEqual([...moments].sort((a, b) => b - a));
-  });
-
-  it("filter by team, pipeline, state and kind together", async () => {
-    const id = await queued("drift");
-    const team = `team-${randomUUID()}`;
-    await database.pool.query(
-      "update operations set team = $1, account = null, pipeline = 'churn' where id = $2",
-      [team, id],
-    );
-    const list = async (filter: object) =>
-      (await listOperations(database.pool, { visible: undefined, team, limit: 5, ...filter })).length;
-    expect(await list({ pipeline: "churn", state: "queued", kind: "drift" })).toBe(1);
-    for (const miss of [
-      { pipeline: "fraud" },
-      { state: "running" },
-      { kind: "preview" },
-      { team: "other" },
-    ]) {
-      expect(await list({ pipeline: "churn", state: "queued", kind: "drift", ...miss })).toBe(0);
-    }
-  });
 });
 
 describe("lastDrift", () => {
@@ -476,28 +451,21 @@ describe("lastDrift", () => {
     const steps = [{ action: "update", urn: "u", type: "aws:s3/bucket:Bucket", name: "raw", changes: [] }];
     await ran(id, "drift");
     const check = await ran(id, "drift", { changes: { update: 1 }, steps });
-    expect(await lastDrift(database.pool, id, { sinceLastChange: true })).toEqual({
+    expect(await lastDrift(database.pool, id)).toEqual({
       operationId: check,
       checkedAt: expect.any(Date),
       steps,
     });
   });
 
-  it("is out of date once a change of the stack has ended, but can still be read", async () => {
+  it("can still be read once a change of the stack has ended", async () => {
     const id = await pipeline();
     const check = await ran(id, "drift");
     await ran(id, "update");
-    expect(await lastDrift(database.pool, id, { sinceLastChange: true })).toBeUndefined();
-    expect(await lastDrift(database.pool, id, { sinceLastChange: false })).toMatchObject({
-      operationId: check,
-    });
-    const newer = await ran(id, "drift");
-    expect(await lastDrift(database.pool, id, { sinceLastChange: true })).toMatchObject({
-      operationId: newer,
-    });
+    expect(await lastDrift(database.pool, id)).toMatchObject({ operationId: check });
   });
 
   it("is none before the first check", async () => {
-    expect(await lastDrift(database.pool, await pipeline(), { sinceLastChange: false })).toBeUndefined();
+    expect(await lastDrift(database.pool, await pipeline())).toBeUndefined();
   });
 });

@@ -5,12 +5,13 @@ import { createInterface } from "node:readline";
 import pino from "pino";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { AuditTrail } from "../../../src/audit/trail.ts";
+import { hostId } from "../../../src/engine/host.ts";
 import type { ProgramRequest, RunOutcome, RunRequest, TimedEvent } from "../../../src/engine/protocol.ts";
 import { markerVariable } from "../../../src/engine/reaper.ts";
 import type { Runner, Supervisor } from "../../../src/engine/supervisor.ts";
 import { AppError } from "../../../src/errors.ts";
 import { createMetrics } from "../../../src/metrics.ts";
-import { claimOperation, recordRunner } from "../../../src/operations/claims.ts";
+import { type Claim, claimOperation, recordRunner } from "../../../src/operations/claims.ts";
 import { listEvents } from "../../../src/operations/events.ts";
 import { stackPassphrases } from "../../../src/operations/passphrases.ts";
 import type { RunCredentialsIssuer } from "../../../src/operations/run-credentials.ts";
@@ -24,7 +25,6 @@ import {
 import { submitOperation } from "../../../src/operations/submit.ts";
 import { type StackOwner, Worker } from "../../../src/operations/worker.ts";
 import { inTransaction } from "../../../src/postgres/pool.ts";
-import { openQueue, type Queue } from "../../../src/queue/queue.ts";
 import { ensureStack, findStack } from "../../../src/stacks/store.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
 
@@ -36,14 +36,12 @@ const registered = { team: "ml", name: "main", aws: program.input.account, exter
 const succeeded: RunOutcome = { state: "succeeded", changes: { create: 2 }, steps: [], stackExists: true };
 
 let database: TestDatabase;
-let queue: Queue;
 let stackId: string;
 const children: ChildProcess[] = [];
 
 beforeAll(async () => {
   database = await createTestDatabase();
   await database.pool.query("insert into teams (name, display_name) values ('ml', 'ML')");
-  queue = await openQueue(database.url, () => {});
 });
 
 beforeEach(async () => {
@@ -55,7 +53,6 @@ afterEach(() => {
 });
 
 afterAll(async () => {
-  await queue.stop(1_000);
   await database.drop();
 });
 
@@ -94,10 +91,11 @@ function workerWith(
   const take: Supervisor["take"] = async (): Promise<Runner> => ({
     marker,
     processGroup: 4711,
-    run: (request, signal, onEvent) => {
+    run: (request, { signal, onEvent }) => {
       requests.push(request);
       return script(request, signal, onEvent);
     },
+    confirmLease: () => {},
     dispose,
   });
   const account: StackOwner = {
@@ -109,7 +107,6 @@ function workerWith(
   const worker = new Worker({
     pool: database.pool,
     audit: new AuditTrail("a passphrase of the tests"),
-    queue,
     supervisor: { take } as unknown as Supervisor,
     owners: { account, pipeline: account },
     passphrases: stackPassphrases("master"),
@@ -117,11 +114,18 @@ function workerWith(
     backendUrl: "file:///nowhere",
     node: "node-a",
     enforcedPolicies: [],
-    orderlyEndMs: 200,
+    whereabouts: async () => [],
+    leaseMs: 60_000,
     metrics: createMetrics(database.pool),
     log: pino({ level: "silent" }),
   });
   return { worker, requests, ended, dispose };
+}
+
+/** Runs a queued operation, as the dispatcher has it run. */
+async function claimAndRun(worker: Worker, id: string): Promise<void> {
+  const claim = await claimOperation(database.pool, id, { node: "node-a", leaseMs: 60_000 });
+  return worker.run(claim as Claim);
 }
 
 const read = async (id: string) => (await findOperation(database.pool, id)) as Operation;
@@ -150,7 +154,7 @@ describe("a worker", () => {
       onEvent({ at: new Date(), event: { type: "diagnostic", severity: "warning", message: "careful" } });
       return { ...succeeded, snapshot };
     });
-    await worker.run({ operationId: operation.id });
+    await claimAndRun(worker, operation.id);
     expect(await read(operation.id)).toMatchObject({
       state: "succeeded",
       result: { changes: { create: 2 } },
@@ -183,7 +187,7 @@ describe("a worker", () => {
       },
       { grant },
     );
-    await worker.run({ operationId: operation.id });
+    await claimAndRun(worker, operation.id);
     expect(grant).toHaveBeenCalledWith(
       expect.objectContaining({ id: operation.id }),
       registered,
@@ -199,12 +203,12 @@ describe("a worker", () => {
       ...succeeded,
       snapshot: { outputs: {}, resources: [] },
     }));
-    await worker.run({ operationId: first.id });
-    await worker.run({ operationId: (await queued("preview")).id });
+    await claimAndRun(worker, first.id);
+    await claimAndRun(worker, (await queued("preview")).id);
     expect(requests.map((request) => request.stack.exists)).toEqual([false, true]);
     expect(requests[0]?.passphrase).toBe(requests[1]?.passphrase);
     stackId = await ensureStack(database.pool, "aidlc-foundation", randomUUID());
-    await worker.run({ operationId: (await queued()).id });
+    await claimAndRun(worker, (await queued()).id);
     expect(requests[2]?.passphrase).not.toBe(requests[0]?.passphrase);
   });
 
@@ -218,9 +222,7 @@ describe("a worker", () => {
     });
     const digestOf = async (names: string[]) => {
       const { id } = await queued("preview");
-      await workerWith(async () => ({ ...succeeded, steps: names.map(step) })).worker.run({
-        operationId: id,
-      });
+      await claimAndRun(workerWith(async () => ({ ...succeeded, steps: names.map(step) })).worker, id);
       const { result } = await read(id);
       expect(result?.steps).toHaveLength(names.length);
       return result?.digest;
@@ -254,7 +256,7 @@ describe("a worker", () => {
       },
       { owner: { exceptionsFor: async () => [exception] } },
     );
-    await worker.run({ operationId: id });
+    await claimAndRun(worker, id);
     expect(requests[0]?.policies).toEqual({ exceptions: [exception], enforced: [] });
     expect(await read(id)).toMatchObject({ state: "failed", error, result: { findings: [finding] } });
     expect(await listEvents(database.pool, id, 0, 9)).toEqual([
@@ -262,38 +264,11 @@ describe("a worker", () => {
     ]);
   });
 
-  it("runs nothing that was cancelled while it waited, and gives back the job of what somebody else runs", async () => {
-    const cancelled = await queued();
-    await requestCancel(database.pool, cancelled.id);
-    const taken = await queued();
-    await claimOperation(database.pool, taken.id, { node: "node-b", leaseMs: 60_000 });
-    const { worker, requests } = workerWith(async () => succeeded);
-    await worker.run({ operationId: cancelled.id });
-    // The job must stay in the queue: without it the next change of the stack would begin beside this one.
-    await expect(worker.run({ operationId: taken.id })).rejects.toThrow(
-      /is running and can't be claimed yet/,
-    );
-    await worker.run({ operationId: randomUUID() });
-    expect(requests).toEqual([]);
-    expect((await read(cancelled.id)).state).toBe("cancelled");
-    expect((await read(taken.id)).state).toBe("running");
-  });
-
-  it("leaves a change queued while another one of the stack still runs, whatever the queue believes", async () => {
-    const living = await queued();
-    await claimOperation(database.pool, living.id, { node: "node-b", leaseMs: 60_000 });
-    const next = await queued("reconcile");
-    const { worker, requests } = workerWith(async () => succeeded);
-    await expect(worker.run({ operationId: next.id })).rejects.toThrow(/is queued and can't be claimed yet/);
-    expect(requests).toEqual([]);
-    expect((await read(next.id)).state).toBe("queued");
-  });
-
   it("records who runs the operation while it runs", async () => {
     const operation = await queued();
     const end = Promise.withResolvers<RunOutcome>();
     const { worker } = workerWith(() => end.promise);
-    const running = worker.run({ operationId: operation.id });
+    const running = claimAndRun(worker, operation.id);
     await vi.waitFor(async () => {
       const found = await database.pool.query(
         "select state, node, runner, process_group from operations where id = $1",
@@ -313,7 +288,7 @@ describe("a worker", () => {
       await once(signal, "abort");
       return { ...succeeded, state: "cancelled" };
     });
-    const running = worker.run({ operationId: operation.id });
+    const running = claimAndRun(worker, operation.id);
     await started.promise;
     expect(worker.cancel(operation.id)).toBe(true);
     await running;
@@ -322,7 +297,7 @@ describe("a worker", () => {
     expect(worker.cancel(operation.id)).toBe(false);
   });
 
-  it("stops everything it runs on a shutdown, and waits for the ends", async () => {
+  it("stops everything it runs on a shutdown, and gives it back to the queue", async () => {
     const operations = [await queued("preview"), await queued("preview")];
     let started = 0;
     const { worker } = workerWith(async (_request, signal) => {
@@ -330,11 +305,11 @@ describe("a worker", () => {
       await once(signal, "abort");
       return { ...succeeded, state: "cancelled" };
     });
-    const runs = operations.map(({ id }) => worker.run({ operationId: id }));
+    const runs = operations.map(({ id }) => claimAndRun(worker, id));
     await vi.waitFor(() => expect(started).toBe(2));
-    await worker.cancelAll();
+    worker.stopAll();
     await Promise.all(runs);
-    for (const { id } of operations) expect((await read(id)).state).toBe("cancelled");
+    for (const { id } of operations) expect((await read(id)).state).toBe("queued");
   });
 
   it("writes nothing when the claim was lost while it ran", async () => {
@@ -344,7 +319,7 @@ describe("a worker", () => {
       await claimOperation(database.pool, operation.id, { node: "node-b", leaseMs: 60_000 });
       return { ...succeeded, snapshot: { outputs: { late: true }, resources: [] } };
     });
-    await worker.run({ operationId: operation.id });
+    await claimAndRun(worker, operation.id);
     expect((await read(operation.id)).state).toBe("running");
     expect((await findStack(database.pool, stackId)).outputs).toBeNull();
     expect(ended).toEqual([]);
@@ -361,7 +336,7 @@ describe("an operation that could not be run", () => {
     const { worker, requests } = workerWith(async () => succeeded, {
       owner: { programFor: () => Promise.reject(reason) },
     });
-    await worker.run({ operationId: operation.id });
+    await claimAndRun(worker, operation.id);
     expect(requests).toEqual([]);
     expect(await read(operation.id)).toMatchObject({
       state: "failed",
@@ -377,7 +352,7 @@ describe("an operation that could not be run", () => {
       owner: { programFor },
       grant: () => Promise.reject(refusal),
     });
-    await worker.run({ operationId: operation.id });
+    await claimAndRun(worker, operation.id);
     expect(await read(operation.id)).toMatchObject({
       state: "failed",
       error: { code: "access_denied", message: "The session is another account's; [secret]" },
@@ -394,7 +369,7 @@ describe("an operation that could not be run", () => {
       owner: { programFor },
       grant: async () => ({ revoke }),
     });
-    await worker.run({ operationId: operation.id });
+    await claimAndRun(worker, operation.id);
     expect(revoke).toHaveBeenCalledOnce();
   });
 
@@ -404,7 +379,7 @@ describe("an operation that could not be run", () => {
     const { worker } = workerWith(async () => succeeded, {
       owner: { programFor: () => Promise.reject(reason) },
     });
-    await worker.run({ operationId: operation.id });
+    await claimAndRun(worker, operation.id);
     const { state, error } = await read(operation.id);
     expect(state).toBe("failed");
     expect(JSON.stringify(error)).not.toMatch(/hunter22|10\.0\.0\.7/);
@@ -414,7 +389,7 @@ describe("an operation that could not be run", () => {
     const operation = await queued();
     // A text that the database refuses stands for its failure at this very moment.
     const { worker, requests, dispose } = workerWith(async () => succeeded, { marker: "\0" });
-    await worker.run({ operationId: operation.id });
+    await claimAndRun(worker, operation.id);
     expect(requests).toEqual([]);
     expect(dispose).toHaveBeenCalledTimes(1);
     expect(await read(operation.id)).toMatchObject({
@@ -433,7 +408,7 @@ describe("an operation that could not be run", () => {
         },
       },
     });
-    await worker.run({ operationId: operation.id });
+    await claimAndRun(worker, operation.id);
     expect(await read(operation.id)).toMatchObject({
       state: "succeeded",
       result: { changes: { create: 2 } },
@@ -449,7 +424,7 @@ describe("an operation that could not be run", () => {
         owner: { onEnded: () => Promise.reject(reason) },
       },
     );
-    await expect(worker.run({ operationId: operation.id })).rejects.toBe(reason);
+    await expect(claimAndRun(worker, operation.id)).rejects.toBe(reason);
     expect((await read(operation.id)).state).toBe("running");
     expect((await findStack(database.pool, stackId)).outputs).toBeNull();
   });
@@ -471,7 +446,7 @@ describe("the audit trail", () => {
       const operation = await queued(kind);
       const error = { code: "engine_failed", message: "It failed", remedy: "Repeat it" } as const;
       const { worker } = workerWith(async () => ({ ...succeeded, state: "failed", error }));
-      await worker.run({ operationId: operation.id });
+      await claimAndRun(worker, operation.id);
       expect(await audited(operation.id)).toEqual([
         {
           subject: "service",
@@ -494,7 +469,7 @@ describe("the audit trail", () => {
 
   it.each(["preview", "drift"] as const)("has no end of a %s, which changes nothing", async (kind) => {
     const operation = await queued(kind);
-    await workerWith(async () => succeeded).worker.run({ operationId: operation.id });
+    await claimAndRun(workerWith(async () => succeeded).worker, operation.id);
     expect(await audited(operation.id)).toEqual([]);
   });
 
@@ -503,7 +478,7 @@ describe("the audit trail", () => {
     const { worker } = workerWith(async () => succeeded, {
       owner: { onEnded: () => Promise.reject(new Error("a defect")) },
     });
-    await expect(worker.run({ operationId: operation.id })).rejects.toThrow("a defect");
+    await expect(claimAndRun(worker, operation.id)).rejects.toThrow("a defect");
     expect(await audited(operation.id)).toEqual([]);
   });
 });
@@ -512,7 +487,7 @@ describe("settling what a dead service left behind", () => {
   /** An operation that claims to run on this node, with a live process of its runner. */
   async function leftBehind(kind: OperationKind) {
     const operation = await inTransaction(database.pool, (client) =>
-      submitOperation(client, queue, {
+      submitOperation(client, {
         kind,
         stackId,
         team: "ml",
@@ -534,7 +509,9 @@ describe("settling what a dead service left behind", () => {
     await recordRunner(database.pool, operation.id, claim?.fencingToken ?? 0, {
       marker,
       processGroup: child.pid,
+      host: hostId(),
     });
+    await lapse(operation.id);
     return { id: operation.id, child };
   }
 
@@ -542,85 +519,152 @@ describe("settling what a dead service left behind", () => {
     database.pool.query("update operations set lease_until = now() - interval '1 s' where id = $1", [id]);
   const worker = () => workerWith(async () => succeeded).worker;
 
-  it.each([
-    ["update", "needs_repair"],
-    ["destroy", "needs_repair"],
-    ["reconcile", "needs_repair"],
-    ["refresh", "needs_repair"],
-    ["preview", "failed"],
-    ["drift", "failed"],
-  ] as const)("proves its processes dead and then ends a %s as %s", async (kind, state) => {
-    const { id, child } = await leftBehind(kind);
-    await worker().settleLapsed({ all: true });
-    expect(child.signalCode ?? (await once(child, "exit"))[1]).toBe("SIGKILL");
-    expect(await read(id)).toMatchObject({
-      state,
-      error: { code: "runner_lost", message: expect.stringMatching(/./), remedy: expect.stringMatching(/./) },
+  it.each(["update", "destroy", "reconcile", "refresh", "preview", "drift"] as const)(
+    "proves its processes dead and then queues a %s for its next attempt",
+    async (kind) => {
+      const { id, child } = await leftBehind(kind);
+      await worker().takeOverLapsed();
+      expect(child.signalCode ?? (await once(child, "exit"))[1]).toBe("SIGKILL");
+      expect(await read(id)).toMatchObject({ state: "queued", error: null });
+    },
+  );
+
+  it("repairs the stack of a change before it begins anew", async () => {
+    const { id } = await leftBehind("update");
+    const { worker, requests } = workerWith(async () => succeeded);
+    await worker.takeOverLapsed();
+    await claimAndRun(worker, id);
+    expect(requests.map(({ action }) => action)).toEqual(["repair", "update"]);
+    expect((await read(id)).state).toBe("succeeded");
+  });
+
+  it("begins a check anew without touching the stack", async () => {
+    const check = await leftBehind("drift");
+    const { worker, requests } = workerWith(async () => succeeded);
+    await worker.takeOverLapsed();
+    await claimAndRun(worker, check.id);
+    expect(requests.map(({ action }) => action)).toEqual(["drift"]);
+  });
+
+  it("ends an operation that was cancelled as cancelled, when its stack is repaired", async () => {
+    const { id } = await leftBehind("update");
+    await requestCancel(database.pool, id);
+    const { worker, requests } = workerWith(async () => succeeded);
+    await worker.takeOverLapsed();
+    expect((await read(id)).state).toBe("queued");
+    await claimAndRun(worker, id);
+    expect(requests.map(({ action }) => action)).toEqual(["repair"]);
+    expect(await read(id)).toMatchObject({ state: "cancelled", error: { code: "cancelled" } });
+  });
+
+  it("gives an operation up as failed when its processes were lost three times", async () => {
+    const { id } = await leftBehind("update");
+    await database.pool.query("update operations set attempt = 3 where id = $1", [id]);
+    const { worker, requests } = workerWith(async () => succeeded);
+    await worker.takeOverLapsed();
+    await claimAndRun(worker, id);
+    expect(requests.map(({ action }) => action)).toEqual(["repair"]);
+    expect(await read(id)).toMatchObject({ state: "failed", error: { code: "runner_lost" } });
+  });
+
+  it("ends as needs_repair what a repair can't tell, and repairs again before the stack's next change", async () => {
+    const { id } = await leftBehind("update");
+    const unclear: RunOutcome = {
+      ...succeeded,
+      state: "needs_repair",
+      unsettled: true,
+      error: { code: "unclear_resource", message: "Two keys", remedy: "Delete one" },
+    };
+    const { worker } = workerWith(async () => unclear);
+    await worker.takeOverLapsed();
+    await claimAndRun(worker, id);
+    expect(await read(id)).toMatchObject({ state: "needs_repair", error: { remedy: "Delete one" } });
+    const next = await queued("destroy");
+    const { worker: later, requests } = workerWith(async () => succeeded);
+    await claimAndRun(later, next.id);
+    expect(requests.map(({ action }) => action)).toEqual(["repair", "destroy"]);
+    const last = await queued("update");
+    await claimAndRun(later, last.id);
+    expect(requests.map(({ action }) => action)).toEqual(["repair", "destroy", "update"]);
+  });
+
+  it("continues the numbers of its events", async () => {
+    const { id } = await leftBehind("update");
+    await database.pool.query(
+      "insert into operation_events (operation_id, sequence, at, type, body) values ($1, 41, now(), 'summary', '{}')",
+      [id],
+    );
+    const { worker } = workerWith(async (_request, _signal, onEvent) => {
+      onEvent({ at: new Date(), event: { type: "summary", changes: {}, durationMs: 1 } });
+      return succeeded;
     });
-    const ends = (await audited(id)).map(({ after }) => after);
-    expect(ends).toMatchObject(state === "needs_repair" ? [{ state, kind, error: "runner_lost" }] : []);
+    await worker.takeOverLapsed();
+    await claimAndRun(worker, id);
+    const numbers = (await listEvents(database.pool, id, 0, 10)).map(({ sequence }) => sequence);
+    expect(numbers).toEqual([41, 42, 43]);
   });
 
-  it("touches nothing whose lease still runs, unless this is a start", async () => {
-    const { id, child } = await leftBehind("update");
-    await worker().settleLapsed();
-    expect((await read(id)).state).toBe("running");
-    expect(child.signalCode).toBeNull();
-    await lapse(id);
-    await worker().settleLapsed();
-    expect((await read(id)).state).toBe("needs_repair");
-  });
-
-  it("never ends what this very service runs, even when its lease lapsed", async () => {
+  it("never takes over what this very service runs, even when its lease lapsed", async () => {
     const operation = await queued();
     const end = Promise.withResolvers<RunOutcome>();
     const { worker: busy } = workerWith(() => end.promise);
-    const running = busy.run({ operationId: operation.id });
+    const running = claimAndRun(busy, operation.id);
     await vi.waitFor(async () => expect((await read(operation.id)).state).toBe("running"));
     await lapse(operation.id);
-    await busy.settleLapsed();
+    await busy.takeOverLapsed();
     expect((await read(operation.id)).state).toBe("running");
     end.resolve(succeeded);
     await running;
     expect((await read(operation.id)).state).toBe("succeeded");
   });
 
-  it("frees the queue for the next change of the stack", async () => {
-    const { id } = await leftBehind("update");
-    // As the queue stands after a crash: the job is active and nobody works on it.
-    await database.pool.query("update pgboss.job set state = 'active', started_on = now() where id = $1", [
-      id,
-    ]);
-    const next = await inTransaction(database.pool, (client) =>
-      submitOperation(client, queue, {
-        kind: "update",
-        stackId,
-        team: "ml",
-        subject: { type: "account", account: "main" },
-        revision: null,
-        options: {},
-        requestId: "r-2",
-        requestedBy: "user:ada",
-      }),
-    );
-    await worker().settleLapsed({ all: true });
-    const begun = Promise.withResolvers<string>();
-    const second = await openQueue(database.url, () => {});
-    try {
-      await second.work(1, async ({ operationId }) => {
-        if (operationId === next.id) begun.resolve(operationId);
-      });
-      expect(await begun.promise).toBe(next.id);
-    } finally {
-      await second.stop(5_000);
-    }
-  }, 15_000);
-
   it("is the same the second time", async () => {
     const { id } = await leftBehind("update");
-    await worker().settleLapsed({ all: true });
+    await worker().takeOverLapsed();
     const first = await read(id);
-    await worker().settleLapsed({ all: true });
+    await worker().takeOverLapsed();
     expect(await read(id)).toEqual(first);
+  });
+});
+
+describe("a run that is lost while its worker lives", () => {
+  const lost: RunOutcome = {
+    ...succeeded,
+    state: "failed",
+    unsettled: true,
+    error: { code: "runner_lost", message: "It is gone", remedy: "Repeat it" },
+  };
+
+  it("is begun anew, three times at most", async () => {
+    const operation = await queued();
+    const { worker } = workerWith(async ({ action }) => (action === "repair" ? succeeded : lost));
+    for (const state of ["queued", "queued", "queued"] as const) {
+      await claimAndRun(worker, operation.id);
+      expect((await read(operation.id)).state).toBe(state);
+    }
+    await claimAndRun(worker, operation.id);
+    expect(await read(operation.id)).toMatchObject({ state: "failed", error: { code: "runner_lost" } });
+  });
+
+  it("ends as cancelled once its stack is repaired, when somebody had asked for its end", async () => {
+    const operation = await queued();
+    const started = Promise.withResolvers<void>();
+    const actions: string[] = [];
+    const { worker } = workerWith(async ({ action }, signal) => {
+      actions.push(action);
+      if (action === "repair") return succeeded;
+      started.resolve();
+      await once(signal, "abort");
+      const error = { code: "cancelled", message: "It was killed", remedy: "None" } as const;
+      return { ...lost, state: "cancelled", error };
+    });
+    const running = claimAndRun(worker, operation.id);
+    await started.promise;
+    worker.cancel(operation.id);
+    await running;
+    expect((await read(operation.id)).state).toBe("queued");
+    await claimAndRun(worker, operation.id);
+    expect(actions).toEqual(["update", "repair"]);
+    expect(await read(operation.id)).toMatchObject({ state: "cancelled" });
   });
 });

@@ -17,6 +17,8 @@ beforeEach(() => {
 
 afterAll(() => api.close());
 
+const confirmation = (data: string | undefined) =>
+  data === "delete" ? `&confirm=${team}/${churn.name}` : "";
 const operation = async (id: string) => (await api.send("GET", `/v1/operations/${id}`)).body;
 const sql = (text: string, values: unknown[] = []) => api.database.pool.query(text, values);
 
@@ -28,7 +30,7 @@ describe("deleting a pipeline", () => {
     ]) {
       churn = new PipelineRequests(api, team);
       await churn.put();
-      const { status, body } = await api.send("DELETE", `${churn.url}${query}`);
+      const { status, body } = await api.send("DELETE", `${churn.url}${query}${confirmation(data)}`);
       expect(status).toBe(202);
       expect(body).toMatchObject({ kind: "destroy", state: "queued" });
       expect((await sql("select options from operations where id = $1", [body.id])).rows[0].options).toEqual({
@@ -103,5 +105,63 @@ describe("deleting a pipeline", () => {
     await sql("delete from accounts where team = $1", [own]);
     expect((await api.send("DELETE", `/v1/teams/${own}`)).status).toBe(204);
     expect((await operation(update.id)).team).toBe(own);
+  });
+});
+
+describe("deleting a pipeline's data", () => {
+  const bucket = { type: "aws:s3/bucket:Bucket", name: "raw", awsId: "aidlc-raw-1" };
+  const holds = async (resources: readonly (typeof bucket)[]) => {
+    const { rows } = await sql("select stack_id from pipelines where id = $1", [(await churn.read()).id]);
+    for (const [position, { type, name, awsId }] of resources.entries()) {
+      await sql(
+        `insert into resources (stack_id, urn, position, type, name, aws_id, dependencies, inputs, outputs)
+         values ($1, $2, $3, $4, $5, $6, '{}', '{}', '{}')`,
+        [rows[0].stack_id, `urn:${name}`, position, type, name, awsId],
+      );
+    }
+  };
+  const refused = (confirm = "") => api.send("DELETE", `${churn.url}?data=delete${confirm}`);
+
+  it("without its name typed out changes nothing, and tells what would be lost", async () => {
+    await churn.put();
+    await holds([
+      bucket,
+      { type: "aws:s3/bucket:Bucket", name: "models", awsId: "aidlc-models-1" },
+      { type: "aws:kms/key:Key", name: "data", awsId: "k-1" },
+      { type: "aws:iam/role:Role", name: "training", awsId: "r-1" },
+    ]);
+    const before = await churn.read();
+    const { status, body } = await refused();
+    expect(status).toBe(409);
+    expect(body).toMatchObject({ code: "confirmation_required" });
+    expect(body.detail).toContain("2 buckets, 1 key for good");
+    expect(body.detail).toContain(`confirm=${team}/${churn.name}`);
+    expect(body.losses).toEqual([
+      { type: "aws:s3/bucket:Bucket", name: "raw", id: "aidlc-raw-1" },
+      { type: "aws:s3/bucket:Bucket", name: "models", id: "aidlc-models-1" },
+      { type: "aws:kms/key:Key", name: "data", id: "k-1" },
+    ]);
+    expect(await churn.read()).toEqual(before);
+  });
+
+  it("is not confirmed by another pipeline's name", async () => {
+    await churn.put();
+    await holds([bucket]);
+    for (const name of [churn.name, `${team}/other`, `other/${churn.name}`, "yes"]) {
+      expect((await refused(`&confirm=${name}`)).body.code).toBe("confirmation_required");
+    }
+  });
+
+  it("needs the confirmation also where nothing is recorded yet: a partial creation may have left data", async () => {
+    await churn.put();
+    const { body } = await refused();
+    expect(body).toMatchObject({ code: "confirmation_required", losses: [] });
+    expect(body.detail).toContain("nothing is recorded");
+  });
+
+  it("is submitted with it", async () => {
+    await churn.put();
+    await holds([bucket]);
+    expect((await refused(`&confirm=${team}/${churn.name}`)).body).toMatchObject({ kind: "destroy" });
   });
 });

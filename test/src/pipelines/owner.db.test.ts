@@ -16,7 +16,7 @@ let churn: PipelineRequests;
 beforeAll(async () => {
   api = await startApi();
   team = await api.teamWithAccount();
-  owner = pipelineOwner({ pool: api.database.pool, queue: api.queue, audit: api.audit });
+  owner = pipelineOwner({ pool: api.database.pool, audit: api.audit });
 });
 
 beforeEach(() => {
@@ -65,7 +65,9 @@ describe("the program of a pipeline's operation", () => {
     expect((await inputOf(await stored(await churn.delete()))).dataOnDestroy).toBe("retain");
     churn = new PipelineRequests(api, team);
     await churn.put();
-    const destroy = await stored(await api.send("DELETE", `${churn.url}?data=delete`));
+    const destroy = await stored(
+      await api.send("DELETE", `${churn.url}?data=delete&confirm=${team}/${churn.name}`),
+    );
     expect((await inputOf(destroy)).dataOnDestroy).toBe("delete");
   });
 

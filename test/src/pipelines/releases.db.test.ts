@@ -39,7 +39,6 @@ async function releaseIn(spec: Document): Promise<Document> {
   const { rows } = await api.database.pool.query("select id from pipelines where name = $1", [pipeline]);
   const { input } = (await pipelineOwner({
     pool: api.database.pool,
-    queue: api.queue,
     audit: api.audit,
   }).programFor({
     team,

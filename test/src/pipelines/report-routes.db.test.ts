@@ -1,8 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { recordOutcome } from "../../../src/drift/outcome.ts";
+import type { Step } from "../../../src/engine/protocol.ts";
 import { claimOperation, finishOperation } from "../../../src/operations/claims.ts";
 import { appendEvents } from "../../../src/operations/events.ts";
 import type { OperationKind } from "../../../src/operations/states.ts";
+import { findOperation, type Operation } from "../../../src/operations/store.ts";
+import { inTransaction } from "../../../src/postgres/pool.ts";
 import { recordSnapshot } from "../../../src/stacks/store.ts";
 import { type Document, uniqueName, validSpec } from "../../support/builders.ts";
 import { type Api, startApi } from "../api.ts";
@@ -80,6 +84,9 @@ async function ran(
   }
   const result = { changes: {}, ...(steps === undefined ? {} : { steps: steps as never }) };
   await finishOperation(pool, id, token, { state, result, error: null });
+  const outcome = { state, changes: {}, steps: (steps ?? []) as Step[], stackExists: true };
+  const operation = (await findOperation(pool, id)) as Operation;
+  await inTransaction(pool, (client) => recordOutcome(client, pipelineId, operation, outcome, new Date()));
   if (kind === "update") await recordSnapshot(pool, stack, token, { exists: true, snapshot });
   if (kind === "update" && state === "succeeded") {
     await pool.query("update pipelines set applied_revision = desired_revision where id = $1", [pipelineId]);
@@ -173,6 +180,8 @@ describe("the drift report", () => {
       checkedAt: expect.any(String),
       drifted: 1,
       steps: [drifted],
+      open: { data: 1, cost: 1, benign: 1 },
+      drifts: expect.any(Array),
     });
     expect((await api.send("GET", `/v1/operations/${id}`)).body.result).toEqual({
       changes: {},

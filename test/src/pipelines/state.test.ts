@@ -11,11 +11,11 @@ describe("a pipeline", () => {
     ["is provisioning while its first update runs", change("update", "running"), 1, null, "provisioning"],
     ["is updating while a later update waits", change("update", "queued"), 2, 1, "updating"],
     [
-      "is updating while a change waits for approval",
+      "waits for approval while a change does",
       change("update", "awaiting_approval"),
       2,
       1,
-      "updating",
+      "awaiting_approval",
     ],
     ["is updating while it is reconciled", change("reconcile", "running"), 1, 1, "updating"],
     ["is destroying once its destroy waits", change("destroy", "queued"), 1, 1, "destroying"],

@@ -133,7 +133,7 @@ describe("a pipeline's exceptions from policies", () => {
     const found = await api.database.pool.query<{ id: string }>("select id from pipelines where name = $1", [
       pipeline.split("/").at(-1),
     ]);
-    const owner = pipelineOwner({ pool: api.database.pool, queue: api.queue, audit: api.audit });
+    const owner = pipelineOwner({ pool: api.database.pool, audit: api.audit });
     const operation = (pipelineId: string | null) =>
       ({ subject: { type: "pipeline", pipeline: "churn", pipelineId } }) as Parameters<
         NonNullable<typeof owner.exceptionsFor>

@@ -22,6 +22,8 @@ const text = fc
     maxLength: 8,
   })
   .map((parts) => parts.join(""));
+// After a key that ends with a backslash Node's own parser reads one with an escape for that one (nodejs/node#63785).
+const key = text.map((name) => name.replaceAll(/["\n]/g, ""));
 const value = fc.letrec((tie) => ({
   node: fc.oneof(
     { depthSize: "small" },
@@ -29,7 +31,7 @@ const value = fc.letrec((tie) => ({
     fc.integer(),
     fc.constant(null),
     fc.array(tie("node"), { maxLength: 3 }),
-    fc.dictionary(text, tie("node"), { maxKeys: 3, noNullPrototype: true }),
+    fc.dictionary(key, tie("node"), { maxKeys: 3, noNullPrototype: true }),
   ),
 })).node;
 

@@ -85,6 +85,15 @@ describe("faults", () => {
     await expect(struck).rejects.toMatchObject({ code: "RequestCanceled" });
   });
 
+  test("a late answer holds up nothing before the change, and comes at once when the engine gives up", async () => {
+    await order({ kind: "latency", moment: "after", latency_ms: 60_000 });
+    await faults.strike(target);
+    const engine = new AbortController();
+    const answered = faults.delayAnswer({ ...target, cancelled: engine.signal });
+    engine.abort();
+    await answered;
+  });
+
   test("a deleted fault strikes no longer", async () => {
     await order({});
     await expect(faults.strike(target)).rejects.toThrow();

@@ -43,7 +43,26 @@ function target(token: string, created: Created, configuration = main): Target {
 const read = (token: string, created: Created, inputs: PropertyMap) =>
   lifecycle.read(target(token, created), { values: inputs, secrets: [] });
 
+async function bucketNames(): Promise<string[]> {
+  const { rows } = await database.pool.query<{ aws_id: string }>(
+    "select aws_id from sandbox.resources where type = $1",
+    [bucket],
+  );
+  return rows.map((row) => row.aws_id);
+}
+
 describe("creating", () => {
+  test("what was made is there while its answer is late", async () => {
+    await database.pool.query(
+      "insert into sandbox.faults (kind, moment, type, operation, latency_ms) values ('latency', 'after', '*', '*', 60000)",
+    );
+    const engine = new AbortController();
+    const creating = create(bucket, { bucket: "late" }, { ...main, cancelled: engine.signal });
+    await expect.poll(() => bucketNames()).toEqual(["late"]);
+    engine.abort();
+    expect((await creating).id).toBe("late");
+  });
+
   test("a bucket's name is taken for every account", async () => {
     await create(bucket, { bucket: "shared" });
     await expect(create(bucket, { bucket: "shared" })).rejects.toThrow(

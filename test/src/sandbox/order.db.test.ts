@@ -15,7 +15,7 @@ let lifecycle: Lifecycle;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  lifecycle = new Lifecycle(database.pool, schema, { strike: async () => {} });
+  lifecycle = new Lifecycle(database.pool, schema, { strike: async () => {}, delayAnswer: async () => {} });
 });
 afterAll(() => database.drop());
 beforeEach(async () => {

@@ -46,6 +46,7 @@ beforeAll(async () => {
     prefix: "/sandbox",
     pool: database.pool,
     audit: new AuditTrail("a passphrase of the tests"),
+    onlyAws: false,
   });
 });
 afterAll(async () => {
@@ -203,6 +204,8 @@ describe("faults", () => {
       },
     ]);
     expect((await call("POST", "/v1/faults", { kind: "latency" })).status).toBe(400);
+    const late = await call("POST", "/v1/faults", { kind: "throttle", moment: "after" });
+    expect(late).toMatchObject({ status: 400, body: { errors: [{ path: "/moment" }] } });
   });
 });
 

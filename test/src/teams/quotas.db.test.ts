@@ -12,7 +12,7 @@ beforeAll(async () => {
 
 afterAll(() => api.close());
 
-const defaults = { pipelines: 50, operationsPerDay: 1000, resources: 20_000 };
+const defaults = { pipelines: 50, operationsPerDay: 1000, operationsAtOnce: 10, resources: 20_000 };
 const quota = (team: string) => `/v1/teams/${team}/quota`;
 const pipeline = (team: string, name: string) => `/v1/teams/${team}/pipelines/${name}`;
 const read = async (team: string): Promise<Document> => (await api.send("GET", quota(team))).body;
@@ -60,11 +60,17 @@ describe("the quota of a team", () => {
     expect(await read(team)).toEqual({
       limits: defaults,
       // Its foundation was provisioned.
-      use: { pipelines: 0, operationsPerDay: 1, resources: 0 },
+      use: { pipelines: 0, operationsPerDay: 1, operationsAtOnce: 0, resources: 0, monthlyUsd: 0 },
       own: {},
     });
     await create(team);
-    expect((await read(team)).use).toEqual({ pipelines: 1, operationsPerDay: 2, resources: 0 });
+    expect((await read(team)).use).toEqual({
+      pipelines: 1,
+      operationsPerDay: 2,
+      operationsAtOnce: 0,
+      resources: 0,
+      monthlyUsd: 25,
+    });
   });
 
   it("is set whole: what is left out is the service's again", async () => {
@@ -84,10 +90,11 @@ describe("the quota of a team", () => {
   it("follows the service's limits, but for its own", async () => {
     const team = await teamWith({ pipelines: 3 });
     try {
-      await setDefaultLimits(api.database.pool, { pipelines: 9, operationsPerDay: 8, resources: 7 });
-      expect((await read(team)).limits).toEqual({ pipelines: 3, operationsPerDay: 8, resources: 7 });
+      const limits = { pipelines: 9, operationsPerDay: 8, operationsAtOnce: 5, resources: 7 };
+      await setDefaultLimits(api.database.pool, limits, 10);
+      expect((await read(team)).limits).toEqual({ ...limits, pipelines: 3 });
     } finally {
-      await setDefaultLimits(api.database.pool, defaults);
+      await setDefaultLimits(api.database.pool, defaults, 10);
     }
   });
 
@@ -111,6 +118,7 @@ describe("the quota of a team", () => {
   it.each([
     [{ pipelines: -1 }, "/pipelines"],
     [{ pipelines: 1.5 }, "/pipelines"],
+    [{ operationsAtOnce: 0 }, "/operationsAtOnce"],
     [{ resources: 1_000_001 }, "/resources"],
     [{ operationsPerDay: "10" }, "/operationsPerDay"],
     [{ operationsPerDay: null }, "/operationsPerDay"],

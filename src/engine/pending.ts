@@ -1,0 +1,180 @@
+import { isAwsType } from "./phase.ts";
+import type { PendingCreate, Whereabouts } from "./protocol.ts";
+
+/** A resource as a deployment has it; what isn't named here is passed on as it is. */
+interface StateResource {
+  readonly urn: string;
+  readonly type: string;
+  readonly custom?: boolean;
+  readonly id?: string;
+  readonly delete?: boolean;
+  readonly parent?: string;
+  readonly provider?: string;
+  readonly protect?: boolean;
+  readonly retainOnDelete?: boolean;
+  readonly dependencies?: readonly string[];
+  readonly inputs?: Readonly<Record<string, unknown>>;
+  readonly outputs?: Readonly<Record<string, unknown>>;
+}
+
+interface PendingOperation {
+  readonly type: string;
+  readonly resource: StateResource;
+}
+
+/** The part of a deployment that says what an engine had begun and not ended. */
+export interface PendingDeployment {
+  readonly resources?: readonly StateResource[];
+  readonly pending_operations?: readonly PendingOperation[];
+}
+
+/** A step of an engine's, as its events tell of it. */
+export interface UnansweredStep {
+  readonly op: string;
+  readonly urn: string;
+  readonly new?: Pick<
+    StateResource,
+    "type" | "parent" | "provider" | "protect" | "retainOnDelete" | "inputs"
+  >;
+}
+
+/** What an engine had asked for when it disappeared. */
+export interface PendingWork {
+  /** Each may exist on AWS, unknown to the state. */
+  readonly creates: readonly PendingCreate[];
+  /** URNs of resources of the state that were being changed or deleted: AWS knows how far that came. */
+  readonly others: readonly string[];
+  /** Ids and ARNs of what the state knows: none of these is what is looked for. */
+  readonly known: readonly string[];
+  readonly isNone: boolean;
+}
+
+/** Of an exported deployment, whatever it is. */
+export function pendingWork(exported: unknown): PendingWork {
+  const deployment = (exported ?? {}) as PendingDeployment;
+  const operations = deployment.pending_operations ?? [];
+  const resources = deployment.resources ?? [];
+  const urns = new Set(resources.map(({ urn }) => urn));
+  const begun = operations.filter(isCreate).map(({ resource }) => resource);
+  const others = operations.filter((one) => !isCreate(one)).map(({ resource }) => resource.urn);
+  const unread = resources.filter(isUnread).map(({ urn }) => urn);
+  return {
+    creates: begun.map(({ urn, type, inputs = {} }) => ({ urn, type, inputs })),
+    others: [...new Set([...others, ...unread])].filter((urn) => urns.has(urn)),
+    // What an earlier repair took over before it was interrupted itself is still to be proved, and so looked for.
+    known: resources.filter((one) => !isUnproved(one, operations)).flatMap(namesOf),
+    isNone: operations.length === 0 && unread.length === 0,
+  };
+}
+
+/**
+ * The deployment with each pending create of which AWS may have something as a resource, by the id that was found. The entries stay:
+ * a repair that is interrupted now is to begin anew. `whereabouts` are those of `pendingWork(deployment).creates`.
+ */
+export function withCandidates(
+  deployment: PendingDeployment,
+  whereabouts: readonly Whereabouts[],
+): PendingDeployment {
+  const creates = (deployment.pending_operations ?? []).filter(isCreate);
+  const resources = [...(deployment.resources ?? [])];
+  for (const [index, { resource }] of creates.entries()) {
+    const found = whereabouts[index];
+    if (found?.state !== "candidate") continue;
+    if (resources.some(({ urn, id }) => urn === resource.urn && id === found.id)) continue;
+    // A replacement: what it was to replace waits for its deletion, as it does when the engine is not interrupted.
+    const old = resources.findIndex((one) => one.urn === resource.urn && one.delete !== true);
+    if (old >= 0) resources[old] = { ...(resources[old] as StateResource), delete: true };
+    // Without outputs the provider reads it as for an import, from nothing but its id.
+    resources.push({ ...resource, id: found.id, outputs: {} });
+  }
+  return { ...deployment, resources };
+}
+
+/**
+ * The deployment with an entry for each step that a provider never answered. The engine removes its own entries for them: it takes
+ * the end of a provider for an answer.
+ */
+export function withUnanswered(
+  deployment: PendingDeployment,
+  steps: readonly UnansweredStep[],
+): PendingDeployment {
+  const resources = deployment.resources ?? [];
+  const entries = steps.flatMap((step): PendingOperation[] => {
+    const { op, urn, new: asked } = step;
+    if (isAwsType(asked?.type ?? "") && (op === "create" || op === "create-replacement") && asked) {
+      const { type, parent, provider, protect, retainOnDelete, inputs = {} } = asked;
+      const dependencies = referredTo(inputs, resources);
+      const resource = {
+        urn,
+        type,
+        custom: true,
+        parent,
+        provider,
+        protect,
+        retainOnDelete,
+        inputs,
+        dependencies,
+      };
+      return [{ type: "creating", resource }];
+    }
+    // What was asked for hardly matters: it is read as it is now.
+    const resource = resources.find((one) => one.urn === urn && one.delete !== true);
+    return resource === undefined ? [] : [{ type: "updating", resource }];
+  });
+  return { ...deployment, pending_operations: [...(deployment.pending_operations ?? []), ...entries] };
+}
+
+/** URNs of the resources whose ids or ARNs occur in a resource's inputs: they are needed as long as it exists. */
+function referredTo(inputs: unknown, resources: readonly StateResource[]): string[] {
+  const text = JSON.stringify(inputs);
+  return resources
+    .filter(
+      (one) => one.custom === true && isAwsType(one.type) && namesOf(one).some((name) => text.includes(name)),
+    )
+    .map(({ urn }) => urn);
+}
+
+/** The deployment without entries of pending operations, but for those of `unclear` creates. */
+export function withoutEntries(
+  deployment: PendingDeployment,
+  unclear: ReadonlySet<string>,
+): PendingDeployment {
+  const operations = deployment.pending_operations ?? [];
+  return {
+    ...deployment,
+    pending_operations: operations.filter((one) => isCreate(one) && unclear.has(one.resource.urn)),
+  };
+}
+
+/** Ids by URN of what a deployment holds on AWS and doesn't want deleted. */
+export function idsByUrn(deployment: PendingDeployment): ReadonlyMap<string, string> {
+  const resources = (deployment.resources ?? []).filter((one) => one.delete !== true);
+  return new Map(resources.flatMap(({ urn, id }) => (id === undefined ? [] : [[urn, id]])));
+}
+
+/** Components and providers are made without AWS: nothing of them can be left over. */
+function isCreate({ type, resource }: PendingOperation): boolean {
+  return (
+    (type === "creating" || type === "importing") && resource.custom === true && isAwsType(resource.type)
+  );
+}
+
+/**
+ * Taken over by a repair that ended before the provider had told what it is: the engine drops a pending entry whose URN the state has, also
+ * when its refresh fails. A provider that is given no outputs can't find the resource again to delete it.
+ */
+function isUnread({ type, custom, id, outputs }: StateResource): boolean {
+  return custom === true && isAwsType(type) && id !== undefined && Object.keys(outputs ?? {}).length === 0;
+}
+
+function isUnproved(resource: StateResource, operations: readonly PendingOperation[]): boolean {
+  return (
+    Object.keys(resource.outputs ?? {}).length === 0 &&
+    operations.some((one) => isCreate(one) && one.resource.urn === resource.urn)
+  );
+}
+
+function namesOf({ id, outputs }: StateResource): string[] {
+  const arn = outputs?.arn;
+  return [...(id === undefined ? [] : [id]), ...(typeof arn === "string" ? [arn] : [])];
+}

@@ -1,0 +1,114 @@
+import { readdir, readFile } from "node:fs/promises";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import {
+  ended,
+  firstResource,
+  startTestService,
+  type TestResponse,
+  type TestService,
+} from "../support/service.ts";
+
+const spec = await readFile(new URL("../../examples/penguins.yaml", import.meta.url), "utf8");
+const team = "/v1/teams/research";
+const account = `${team}/accounts/${parse(spec).account}`;
+
+let service: TestService;
+const send = (method: string, path: string, body?: unknown) => service.request(method, path, body);
+
+beforeAll(async () => {
+  service = await startTestService({ AIDLC_CANCEL_SECONDS: "2" });
+  await send("POST", "/v1/teams", { name: "research" });
+  await ended(service, await send("PUT", account, { accountId: "123456789012", region: "eu-central-1" }));
+});
+afterEach(async () => {
+  await send("DELETE", "/sandbox/v1/faults");
+});
+afterAll(async () => {
+  await service?.remove();
+});
+
+describe("an engine that is killed while AWS has made what it asked for and not answered yet", () => {
+  it("costs nothing: what was made is found and taken into the state, and the operation completes", async () => {
+    const pipeline = `${team}/pipelines/killed`;
+    const fault = { kind: "latency", moment: "after", type: "*", operation: "create", latencyMs: 60_000 };
+    expect((await send("POST", "/sandbox/v1/faults", fault)).status).toBe(201);
+    const accepted = await send("PUT", pipeline, spec);
+    await firstResource(service, accepted.body.id, "started");
+    await unansweredResources("killed");
+    await send("DELETE", "/sandbox/v1/faults");
+    for (const pid of await enginesOf(service.dataDir)) process.kill(pid, "SIGKILL");
+    const operation = await ended(service, accepted);
+    expect(operation, JSON.stringify(operation.error)).toMatchObject({ state: "succeeded" });
+    const { body } = await send("GET", `/v1/operations/${accepted.body.id}/events?limit=1000`);
+    const found = body.items.filter((event: TestResponse["body"]) =>
+      /existed on AWS/.test(JSON.stringify(event)),
+    );
+    expect(found.length).toBeGreaterThanOrEqual(5);
+    await expectStateEqualsInventory("killed");
+  });
+});
+
+describe("a cancelled operation whose engine does not stop", () => {
+  it("is ended rung by rung, and is cancelled only when its stack is whole", async () => {
+    const pipeline = `${team}/pipelines/hung`;
+    const accepted = await send("PUT", pipeline, spec);
+    await firstResource(service, accepted.body.id, "done");
+    for (const pid of await enginesOf(service.dataDir)) process.kill(pid, "SIGSTOP");
+    await send("POST", `/v1/operations/${accepted.body.id}/cancel`);
+    const operation = await ended(service, accepted);
+    expect(operation).toMatchObject({ state: "cancelled", error: { code: "cancelled" } });
+    await expectStateEqualsInventory("hung");
+    // Without a lock in the way, and nothing to be found first.
+    const removed = await ended(
+      service,
+      await send("DELETE", `${pipeline}?data=delete&confirm=research/hung`),
+    );
+    expect(removed, JSON.stringify(removed.error)).toMatchObject({ state: "succeeded" });
+    expect(await inventory("hung")).toEqual([]);
+  });
+});
+
+/** Resolves when the sandbox has something of the pipeline that no engine was told of. */
+async function unansweredResources(pipeline: string): Promise<void> {
+  while ((await inventory(pipeline)).length < 5) await new Promise((resolve) => setTimeout(resolve, 50));
+}
+
+async function inventory(pipeline: string): Promise<TestResponse["body"][]> {
+  const items = await everything(`/sandbox/v1/resources?pipeline=${pipeline}`);
+  return items.filter((item) => item.deletionDueAt === undefined);
+}
+
+/** What AWS has of a pipeline is what its stack knows, each once. */
+async function expectStateEqualsInventory(pipeline: string): Promise<void> {
+  const items = await everything(`${team}/pipelines/${pipeline}/resources?`);
+  const known = items.map(({ type, id }) => `${type} ${id}`);
+  const real = (await inventory(pipeline)).map(({ type, awsId }) => `${type} ${awsId}`);
+  expect(real.filter((one) => !known.includes(one))).toEqual([]);
+}
+
+/** All items of a list. */
+async function everything(path: string): Promise<TestResponse["body"][]> {
+  const items = [];
+  for (let cursor = ""; ; ) {
+    const { body } = await send("GET", `${path}&limit=200${cursor}`);
+    items.push(...body.items);
+    if (body.nextCursor === undefined) return items;
+    cursor = `&cursor=${encodeURIComponent(body.nextCursor)}`;
+  }
+}
+
+/** Process ids of the engines that work for this service. */
+async function enginesOf(dataDir: string): Promise<number[]> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const commands = await Promise.all(
+    pids.map(async (pid) => {
+      const environment = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
+      const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+      return environment.includes(`PULUMI_HOME=${dataDir}`) && command.startsWith("pulumi\0")
+        ? [Number(pid)]
+        : [];
+    }),
+  );
+  return commands.flat();
+}

@@ -235,7 +235,7 @@ export async function listRevisions(
 ): Promise<Revision[]> {
   const found = await db.query<RevisionRow>(
     `select number, spec, digest, requested_by, reason, restores, created_at from revisions
-     where pipeline_id = $1 and ($2::integer is null or number < $2) order by number desc limit $3`,
+     where pipeline_id = $1 and ($2::bigint is null or number < $2) order by number desc limit $3`,
     [pipelineId, before ?? null, limit + 1],
   );
   return found.rows.map(({ requested_by: requestedBy, created_at: createdAt, ...row }) => ({

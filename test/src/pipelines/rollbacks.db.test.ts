@@ -193,6 +193,7 @@ describe("a revision", () => {
     });
     expect((await revision(1)).changes).toEqual([]);
     expect((await revision(3)).code).toBe("revision_not_found");
+    expect((await revision(2_147_483_647)).code).toBe("revision_not_found");
   });
 });
 

@@ -2,8 +2,8 @@ import type pg from "pg";
 import type { PipelineSpec } from "../../programs/spec.ts";
 import { AppError } from "../errors.ts";
 import { activeChange } from "../operations/store.ts";
-import { toJsonb } from "../postgres/json.ts";
 import { inTransaction, type Queryable } from "../postgres/pool.ts";
+import { tellWebhooks } from "../webhooks/outbox.ts";
 import { auditedPipeline, hold, type PipelineRequest, type PipelineServices } from "./changes.ts";
 import { getPipeline, type Pipeline } from "./store.ts";
 
@@ -100,10 +100,10 @@ export async function tellOwners(
   what: "expiring" | "extended",
   data: Readonly<Record<string, unknown>>,
 ): Promise<void> {
-  await client.query("insert into webhook_outbox (team, about, type, data) values ($1, $2, $3, $4)", [
+  await tellWebhooks(client, {
     team,
-    `pipelines/${name}`,
-    `pipeline.${what}`,
-    toJsonb({ team, pipeline: name, ...data }),
-  ]);
+    about: `pipelines/${name}`,
+    type: `pipeline.${what}`,
+    data: { team, pipeline: name, ...data },
+  });
 }

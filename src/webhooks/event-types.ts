@@ -6,6 +6,7 @@ export const webhookEventTypes = [
   "approval.requested",
   "drift.found",
   "pipeline.expiring",
+  "pipeline.extended",
   "webhook.test",
 ] as const;
 export type WebhookEventType = (typeof webhookEventTypes)[number];

@@ -1,7 +1,7 @@
 import Type, { type Static } from "typebox";
 import { auditContext } from "../../audit/trail.ts";
 import { AppError } from "../../errors.ts";
-import { type App, Moment, problems, singleLine } from "../../http/app-types.ts";
+import { type App, Moment, problems } from "../../http/app-types.ts";
 import { inTransaction } from "../../postgres/pool.ts";
 import { type Fault, faultKinds, faultMoments, faultOperations } from "../faults.ts";
 import type { SandboxRoutesOptions } from "../routes.ts";
@@ -49,7 +49,7 @@ const FaultBody = Type.Object(
       }),
     ),
     message: Type.Optional(
-      Type.String({ maxLength: 1000, pattern: singleLine, description: "AWS's message" }),
+      Type.String({ maxLength: 1000, pattern: "^[^\\u0000]*$", description: "AWS's message" }),
     ),
     latencyMs: Type.Optional(
       Type.Integer({

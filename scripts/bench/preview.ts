@@ -31,6 +31,7 @@ const options = {
   program: pipelineProgram(request.program.input),
   signal: new AbortController().signal,
   onEvent: () => {},
+  keepPending: async () => {},
 };
 const startMs = performance.now();
 const outcome = await (governed ? runAction : runEngine)(request, options);

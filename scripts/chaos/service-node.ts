@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const startTimeoutMs = 120_000;
+const startTimeoutMs = 300_000;
 // A node gives running operations 20 s to end and another 60 s to stop.
 const stopTimeoutMs = 90_000;
 
@@ -67,7 +67,7 @@ export class ServiceNode {
     return this.#url;
   }
 
-  /** Resolves when it answers; throws with its last words when it ends before. */
+  /** Resolves when it answers, or was killed before; throws with its last words when it ends by itself. */
   async start(): Promise<void> {
     await mkdir(this.folder, { recursive: true, mode: 0o700 });
     const log = await open(this.logFile, "a", 0o600);
@@ -85,7 +85,7 @@ export class ServiceNode {
       detached: true,
     });
     await log.close();
-    this.#url = await this.#address(size);
+    this.#url = (await this.#address(size)) ?? this.#url;
   }
 
   /** Ends the process at once; what it started lives on. */
@@ -123,12 +123,13 @@ export class ServiceNode {
     return inTime;
   }
 
-  async #address(logOffset: number): Promise<string> {
+  async #address(logOffset: number): Promise<string | undefined> {
     const deadline = Date.now() + startTimeoutMs;
     while (Date.now() < deadline) {
       const written = (await readFile(this.logFile)).subarray(logOffset).toString();
       const [, url] = /"url":"(http[^"]+)".*"msg":"ready"/.exec(written) ?? [];
       if (url !== undefined) return url;
+      if (this.#isEnded) return undefined;
       if (!this.isAlive) throw new Error(`${this.name} ended before it was ready:\n${written.slice(-2_000)}`);
       await sleep(50);
     }

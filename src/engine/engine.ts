@@ -14,12 +14,13 @@ import { withoutSidecars } from "./backend-url.ts";
 import { credentialVariables, withStateProfile } from "./credentials.ts";
 import { operationError } from "./diagnostics.ts";
 import { type HeldBack, type Plan, passGate, planOfDestroy } from "./gate.ts";
-import { type PendingDeployment, pendingWork, type UnansweredStep, withUnanswered } from "./pending.ts";
-import { isAwsType, parseUrn } from "./phase.ts";
+import { entriesOf, type PendingDeployment, pendingWork, type UnansweredStep } from "./pending.ts";
+import { isAwsType } from "./phase.ts";
 import { findingsOfState, isGoverned, isRefused, policyEvents, refusal } from "./policies.ts";
 import {
   type Action,
   changesState,
+  type KeepPending,
   lostEnd,
   type OperationError,
   type ResourceRecord,
@@ -31,8 +32,9 @@ import {
 import { secretsOf } from "./secrets.ts";
 import { retainedUrns, snapshotOf, starterUrns, unforcedUrns } from "./snapshot.ts";
 import { findSpared, gateOfLosses, sparingProgram } from "./spared-drift.ts";
-import { type ExportedState, type StateFile, stateFile } from "./state-file.ts";
+import { stateFile } from "./state-file.ts";
 import { translator } from "./translate.ts";
+import { forgotten } from "./unanswered.ts";
 
 export interface EngineOptions {
   /** A private folder of this run alone, with `project` and `home` in it. */
@@ -43,6 +45,7 @@ export interface EngineOptions {
   readonly program: PulumiFn;
   readonly signal: AbortSignal;
   readonly onEvent: (event: TimedEvent) => void;
+  readonly keepPending: KeepPending;
   /** For a destroy: ends what uses the stack's resources without being one of them. */
   readonly quiesce?: () => Promise<void>;
 }
@@ -112,9 +115,10 @@ export async function runEngine(
   }
   const { changes, steps, engineLost, unanswered } = events.findings();
   const errors = [...preview.errors(), ...events.findings().errors];
-  const known = stackExists && changesState(request.action) ? await exported(stateOfStack) : undefined;
-  const begun = engineLost ? [] : unanswered;
-  const state = begun.length > 0 ? await recordUnanswered(stateOfStack, known, begun) : known?.deployment;
+  const state = stackExists && changesState(request.action) ? await exported(exportState) : undefined;
+  // A killed engine leaves its own entries.
+  const begun = engineLost || !changesState(request.action) ? [] : unanswered;
+  const isForgotten = begun.length > 0 && !(await kept(begun, state, options.keepPending));
   // What a preview could not know is known now; what was breached already isn't told twice.
   const late =
     failure === undefined && state !== undefined && isGoverned(request.action)
@@ -126,21 +130,21 @@ export async function runEngine(
     changes,
     steps,
     stackExists,
-    ...(failure !== undefined && isUnsettled(request.action, stackExists, engineLost, state)
+    ...(failure !== undefined &&
+    (begun.length > 0 || isUnsettled(request.action, stackExists, engineLost, state))
       ? { unsettled: true as const }
       : {}),
     ...(findings.length > 0 ? { findings } : {}),
     ...(spared === undefined ? {} : { drift: spared.drift }),
     ...(state === undefined ? {} : { snapshot: snapshotOf(state, redact) }),
   };
+  if (isForgotten) return { ...outcome, state: "needs_repair", error: forgotten(begun) };
   // The exit code of an interrupted engine may say success: we asked for the end, so it is "cancelled".
   if (options.signal.aborted) return { ...outcome, state: "cancelled", error: cancelledError };
   if (failure === undefined && isRefused(late))
     return { ...outcome, state: "failed", error: refusal(late, "What was applied stays applied") };
   if (failure === undefined) return { ...outcome, state: "succeeded" };
   if (engineLost) return { ...outcome, ...lostEnd("The engine was killed in the middle of its work") };
-  if (begun.length > 0 && state === undefined)
-    return { ...outcome, state: "needs_repair", error: unrecorded(begun) };
   return { ...outcome, state: "failed", error: failureOf(failure, errors, redact) };
 }
 
@@ -350,40 +354,28 @@ function onAws(deployment: unknown): readonly ResourceRecord[] {
   return snapshotOf(deployment, (text) => text).resources.filter(({ type }) => isAwsType(type));
 }
 
-async function exported(state: StateFile): Promise<ExportedState | undefined> {
+async function exported(exportState: ExportState): Promise<unknown> {
   try {
-    return await state.read();
+    return await exportState();
   } catch {
     // A backend that can't be read any more: the run's own outcome is the one to tell.
     return undefined;
   }
 }
 
-/** Has a state say what a provider never answered, so that it is looked for; undefined when that can't be written down. */
-async function recordUnanswered(
-  file: StateFile,
-  known: ExportedState | undefined,
+/** Has what a provider never answered kept for a repair; false when that can't be. */
+async function kept(
   steps: readonly UnansweredStep[],
-): Promise<unknown> {
-  if (known === undefined) return undefined;
-  const deployment = withUnanswered((known.deployment ?? {}) as PendingDeployment, steps);
+  state: unknown,
+  keepPending: KeepPending,
+): Promise<boolean> {
   try {
-    await file.write({ ...known, deployment });
-    return deployment;
+    await keepPending(entriesOf(steps, (state ?? {}) as PendingDeployment));
+    return true;
   } catch {
-    // The backend fails as well: the outcome says what may be left.
-    return undefined;
+    // Its supervisor is gone, or doesn't hold the operation any more.
+    return false;
   }
-}
-
-function unrecorded(steps: readonly UnansweredStep[]): OperationError {
-  const names = steps.map(({ urn }) => `${parseUrn(urn).name} (${parseUrn(urn).type})`);
-  return {
-    code: "provider_lost",
-    message: `The provider's process ended before it had answered for ${names.join(", ")}, and the state could not be written`,
-    remedy:
-      "Look on AWS for what of these exists, delete what no stack knows, and ask for a repair (docs/recovery.md)",
-  };
 }
 
 type ExportState = () => Promise<unknown>;

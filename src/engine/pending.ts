@@ -17,7 +17,8 @@ interface StateResource {
   readonly outputs?: Readonly<Record<string, unknown>>;
 }
 
-interface PendingOperation {
+/** What an engine had begun, as a state has it. */
+export interface PendingOperation {
   readonly type: string;
   readonly resource: StateResource;
 }
@@ -91,37 +92,51 @@ export function withCandidates(
 }
 
 /**
- * The deployment with an entry for each step that a provider never answered. The engine removes its own entries for them: it takes
- * the end of a provider for an answer.
+ * An entry for each step that a provider never answered. The engine removes its own entries for them: it takes the end of a provider
+ * for an answer.
  */
-export function withUnanswered(
-  deployment: PendingDeployment,
+export function entriesOf(
   steps: readonly UnansweredStep[],
-): PendingDeployment {
+  deployment: PendingDeployment,
+): PendingOperation[] {
   const resources = deployment.resources ?? [];
-  const entries = steps.flatMap((step): PendingOperation[] => {
-    const { op, urn, new: asked } = step;
-    if (isAwsType(asked?.type ?? "") && (op === "create" || op === "create-replacement") && asked) {
-      const { type, parent, provider, protect, retainOnDelete, inputs = {} } = asked;
-      const dependencies = referredTo(inputs, resources);
-      const resource = {
-        urn,
-        type,
-        custom: true,
-        parent,
-        provider,
-        protect,
-        retainOnDelete,
-        inputs,
-        dependencies,
-      };
-      return [{ type: "creating", resource }];
-    }
+  return steps.flatMap(({ op, urn, new: asked }): PendingOperation[] => {
+    if (asked !== undefined && isAwsType(asked.type) && (op === "create" || op === "create-replacement"))
+      return [{ type: "creating", resource: asCreated(urn, asked, resources) }];
     // What was asked for hardly matters: it is read as it is now.
     const resource = resources.find((one) => one.urn === urn && one.delete !== true);
     return resource === undefined ? [] : [{ type: "updating", resource }];
   });
-  return { ...deployment, pending_operations: [...(deployment.pending_operations ?? []), ...entries] };
+}
+
+/** The deployment with entries that it had, or should have had, before. */
+export function withEntries(
+  deployment: PendingDeployment,
+  kept: readonly PendingOperation[],
+): PendingDeployment {
+  const own = deployment.pending_operations ?? [];
+  const lost = kept.filter(
+    ({ type, resource }) => !own.some((one) => one.type === type && one.resource.urn === resource.urn),
+  );
+  return { ...deployment, pending_operations: [...own, ...lost] };
+}
+
+function asCreated(
+  urn: string,
+  { type, parent, provider, protect, retainOnDelete, inputs = {} }: NonNullable<UnansweredStep["new"]>,
+  resources: readonly StateResource[],
+): StateResource {
+  return {
+    urn,
+    type,
+    custom: true,
+    inputs,
+    dependencies: referredTo(inputs, resources),
+    ...(parent ? { parent } : {}),
+    ...(provider ? { provider } : {}),
+    ...(protect ? { protect } : {}),
+    ...(retainOnDelete ? { retainOnDelete } : {}),
+  };
 }
 
 /** URNs of the resources whose ids or ARNs occur in a resource's inputs: they are needed as long as it exists. */
@@ -134,16 +149,13 @@ function referredTo(inputs: unknown, resources: readonly StateResource[]): strin
     .map(({ urn }) => urn);
 }
 
-/** The deployment without entries of pending operations, but for those of `unclear` creates. */
-export function withoutEntries(
+/** The entries of those creations that are named. */
+export function entriesOfCreates(
   deployment: PendingDeployment,
-  unclear: ReadonlySet<string>,
-): PendingDeployment {
+  urns: ReadonlySet<string>,
+): readonly PendingOperation[] {
   const operations = deployment.pending_operations ?? [];
-  return {
-    ...deployment,
-    pending_operations: operations.filter((one) => isCreate(one) && unclear.has(one.resource.urn)),
-  };
+  return operations.filter((one) => isCreate(one) && urns.has(one.resource.urn));
 }
 
 /** Ids by URN of what a deployment holds on AWS and doesn't want deleted. */

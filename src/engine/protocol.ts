@@ -1,5 +1,6 @@
 import type { DataOnDestroy, FoundationInput, PipelineInput } from "../../programs/inputs.ts";
 import type { PolicyException, PolicyFinding } from "../../programs/policies/evaluate.ts";
+import type { PendingOperation } from "./pending.ts";
 import type { Phase } from "./phase.ts";
 
 /** What the engine can do with a stack. `drift` and `preview` take no lock and change nothing. */
@@ -100,6 +101,8 @@ export interface RunRequest {
   readonly gate?: ApprovalGate;
   /** For `reconcile`: what it leaves as it is. Unless given it brings back whatever drifted. */
   readonly spare?: SpareRequest;
+  /** For a repair: what engines had begun on the stack, besides what its state says. */
+  readonly pending?: readonly PendingOperation[];
   /** Set: engines attach to the provider that serves on this port. Undefined: they start the official plugin. */
   readonly attachedProviderPort: number | undefined;
 }
@@ -172,6 +175,12 @@ export interface TimedEvent {
   readonly phase?: Phase;
   readonly event: EngineEvent;
 }
+
+/**
+ * Keeps what engines had begun on a stack until a repair has settled it, in place of what was kept before. A state can't:
+ * `pulumi stack import` drops it. Throws when it can't be kept.
+ */
+export type KeepPending = (entries: readonly PendingOperation[]) => Promise<void>;
 
 export const operationErrorCodes = [
   "already_exists",
@@ -284,6 +293,8 @@ export type ToRunner =
   | { readonly type: "lease"; readonly until: Deadline }
   | { readonly type: "found"; readonly whereabouts: readonly Whereabouts[] }
   | { readonly type: "notFound"; readonly message: string }
+  | { readonly type: "kept" }
+  | { readonly type: "notKept"; readonly message: string }
   | { readonly type: "quiet" }
   | { readonly type: "notQuiet"; readonly message: string }
   | { readonly type: "cancel" };
@@ -291,5 +302,6 @@ export type FromRunner =
   | { readonly type: "ready" }
   | { readonly type: "event"; readonly timed: TimedEvent }
   | { readonly type: "lookUp"; readonly creates: readonly PendingCreate[]; readonly known: readonly string[] }
+  | { readonly type: "keep"; readonly entries: readonly PendingOperation[] }
   | { readonly type: "quiesce" }
   | { readonly type: "outcome"; readonly outcome: RunOutcome };

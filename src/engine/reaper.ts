@@ -41,7 +41,7 @@ export async function waitUntilGone(marker: string, timeoutMs: number): Promise<
 }
 
 /** The processes of this machine whose environment carries the marker; zombies have none and don't count. */
-async function bearersOf(marker: string): Promise<number[]> {
+export async function bearersOf(marker: string): Promise<number[]> {
   // Elsewhere the environment of another process can't be read; the supervisor still ends the runner's own group.
   if (platform() !== "linux") return [];
   const wanted = `${markerVariable}=${marker}`;

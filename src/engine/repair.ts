@@ -12,7 +12,14 @@ import {
   insistent,
   openStack,
 } from "./engine.ts";
-import { idsByUrn, type PendingDeployment, pendingWork, withCandidates, withoutEntries } from "./pending.ts";
+import {
+  entriesOfCreates,
+  idsByUrn,
+  type PendingDeployment,
+  pendingWork,
+  withCandidates,
+  withEntries,
+} from "./pending.ts";
 import { parseUrn } from "./phase.ts";
 import type { LookUp, OperationError, RunOutcome, RunRequest, Whereabouts } from "./protocol.ts";
 import { secretsOf } from "./secrets.ts";
@@ -41,7 +48,7 @@ export async function repairStack(
     await stack.cancel();
     const exported = await state.read();
     const write = (deployment: PendingDeployment) => state.write({ ...exported, deployment });
-    const before = deploymentOf(exported);
+    const before = withEntries(deploymentOf(exported), request.pending ?? []);
     const work = pendingWork(before);
     if (work.isNone) return settled(before, { imported: 0, absent: 0 });
     const whereabouts = work.creates.length === 0 ? [] : await lookUp(work.creates, work.known);
@@ -52,6 +59,8 @@ export async function repairStack(
     const candidates = work.creates.filter((_, index) => whereabouts[index]?.state === "candidate");
     const targets = [...new Set([...candidates.map(({ urn }) => urn), ...work.others])];
     options.signal.throwIfAborted();
+    // To write the state is to drop its entries.
+    await options.keepPending(before.pending_operations ?? []);
     await write(withFound);
     if (targets.length > 0) {
       await refresh(stack, targets, options, (event) => {
@@ -59,8 +68,9 @@ export async function repairStack(
         if (timed) options.onEvent(timed);
       });
     }
-    const after = withoutEntries(deploymentOf(await state.read()), unclear);
+    const after = { ...deploymentOf(await state.read()), pending_operations: [] };
     await write(after);
+    await options.keepPending(entriesOfCreates(before, unclear));
     const ids = idsByUrn(after);
     const imported = candidates.filter(({ urn }) => ids.has(urn));
     for (const { urn } of imported)

@@ -11,6 +11,7 @@ import {
   changesState,
   type Deadline,
   type FromRunner,
+  type KeepPending,
   type LookUp,
   lostEnd,
   type RunOutcome,
@@ -49,6 +50,7 @@ export interface RunSurroundings {
   readonly onEvent: (event: TimedEvent) => void;
   /** For a repair: finds out what became of creations that AWS never answered. */
   readonly lookUp: LookUp;
+  readonly keepPending: KeepPending;
   /** For a destroy: ends what uses the stack's resources without being one of them. */
   readonly quiesce: () => Promise<void>;
   /** Until when the operation is surely this run's; `confirmLease` tells of later ones. */
@@ -137,8 +139,10 @@ export class RunnerProcess {
         onEvent(message.timed);
       } else if (message.type === "lookUp") {
         void this.#answer(surroundings.lookUp(message.creates, message.known));
+      } else if (message.type === "keep") {
+        void this.#tell(surroundings.keepPending(message.entries), "kept", "notKept");
       } else if (message.type === "quiesce") {
-        void this.#quiesce(surroundings.quiesce());
+        void this.#tell(surroundings.quiesce(), "quiet", "notQuiet");
       } else if (message.type === "outcome") {
         outcome = message.outcome;
         answered.resolve();
@@ -183,13 +187,13 @@ export class RunnerProcess {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
-  async #quiesce(quiet: Promise<void>): Promise<void> {
+  async #tell(done: Promise<void>, yes: "kept" | "quiet", no: "notKept" | "notQuiet"): Promise<void> {
     try {
-      await quiet;
-      this.#send({ type: "quiet" });
+      await done;
+      this.#send({ type: yes });
     } catch (error) {
       this.#send({
-        type: "notQuiet",
+        type: no,
         message: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
       });
     }

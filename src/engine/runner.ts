@@ -3,6 +3,7 @@ import { foundationProgram } from "../../programs/foundation.ts";
 import { pipelineProgram } from "../../programs/pipeline.ts";
 import { runAction } from "./governed.ts";
 import { LeaseGuard } from "./lease-guard.ts";
+import type { PendingOperation } from "./pending.ts";
 import {
   type FromRunner,
   type LookUp,
@@ -29,6 +30,7 @@ const command = await PulumiCommand.get({ skipVersionCheck: true });
 let abort: AbortController | undefined;
 let answer: PromiseWithResolvers<readonly Whereabouts[]> | undefined;
 let quiet: PromiseWithResolvers<void> | undefined;
+let kept: PromiseWithResolvers<void> | undefined;
 const guard = new LeaseGuard(() => abort?.abort());
 
 process.on("message", (message: ToRunner) => {
@@ -43,6 +45,10 @@ process.on("message", (message: ToRunner) => {
       return answer?.resolve(message.whereabouts);
     case "notFound":
       return answer?.reject(new Error(message.message));
+    case "kept":
+      return kept?.resolve();
+    case "notKept":
+      return kept?.reject(new Error(message.message));
     case "quiet":
       return quiet?.resolve();
     case "notQuiet":
@@ -53,6 +59,7 @@ process.on("message", (message: ToRunner) => {
 process.on("disconnect", () => {
   if (abort === undefined) process.exit(1);
   abort.abort();
+  kept?.reject(new Error("Nobody is there to keep it"));
 });
 send({ type: "ready" });
 
@@ -65,6 +72,12 @@ async function serve(request: RunRequest, folder: string): Promise<void> {
     program: programOf(request.program),
     signal: abort.signal,
     onEvent: (timed: TimedEvent) => send({ type: "event", timed }),
+    keepPending: (entries: readonly PendingOperation[]) => {
+      kept = Promise.withResolvers();
+      if (process.connected) send({ type: "keep", entries });
+      else kept.reject(new Error("Nobody is there to keep it"));
+      return kept.promise;
+    },
     quiesce: () => {
       const asked = Promise.withResolvers<void>();
       quiet = asked;

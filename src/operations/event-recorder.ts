@@ -2,6 +2,7 @@ import type pg from "pg";
 import type { Logger } from "pino";
 import type { TimedEvent } from "../engine/protocol.ts";
 import { appendEvents, type StoredEvent } from "./events.ts";
+import { Insistence } from "./insistence.ts";
 
 // Long enough to make one statement of a burst of events, short enough to look live.
 const flushMs = 100;
@@ -12,13 +13,22 @@ export class EventRecorder {
   readonly #operationId: string;
   readonly #fencingToken: number;
   readonly #log: Logger;
+  readonly #insistence: Insistence;
   #sequence: number;
   #waiting: StoredEvent[] = [];
   #timer: NodeJS.Timeout | undefined;
   #written: Promise<void> = Promise.resolve();
 
   /** `after` is the number of the last event that an earlier attempt of the operation stored. */
-  constructor(pool: pg.Pool, operationId: string, fencingToken: number, log: Logger, after = 0) {
+  constructor(
+    pool: pg.Pool,
+    operationId: string,
+    fencingToken: number,
+    log: Logger,
+    after = 0,
+    insistence = new Insistence(),
+  ) {
+    this.#insistence = insistence;
     this.#pool = pool;
     this.#operationId = operationId;
     this.#fencingToken = fencingToken;
@@ -47,7 +57,10 @@ export class EventRecorder {
     this.#waiting = [];
     this.#written = this.#written.then(async () => {
       try {
-        const kept = await appendEvents(this.#pool, this.#operationId, this.#fencingToken, batch);
+        // Without them those that follow would leave a gap.
+        const kept = await this.#insistence.on(this.#log, "events could not be stored yet", () =>
+          appendEvents(this.#pool, this.#operationId, this.#fencingToken, batch),
+        );
         if (!kept) this.#log.error({ events: batch.length }, "events of a lost claim were refused");
       } catch (error) {
         // The operation itself goes on: its result doesn't depend on the story of how it came about.

@@ -12,7 +12,8 @@ export interface StoredEvent {
 
 /**
  * Appends events in order, in one statement; false, and nothing is written, when the claim was lost. The operation can't change its
- * hands, nor end, before they are there: whoever takes it over goes on after them, and no event follows its end.
+ * hands, nor end, before they are there: whoever takes it over goes on after them, and no event follows its end. Idempotent: whether they
+ * were stored when a connection broke, nobody can tell.
  */
 export async function appendEvents(
   db: Queryable,
@@ -26,7 +27,7 @@ export async function appendEvents(
        insert into operation_events (operation_id, sequence, at, type, phase, body)
        select holder.id, e.sequence, e.at, e.type, e.phase, e.body from holder,
          jsonb_to_recordset($3::jsonb) as e(sequence integer, at timestamptz, type text, phase text, body jsonb)
-       returning 1)
+       on conflict do nothing)
      select pg_notify('operation_changed', holder.id::text) from holder`,
     [id, fencingToken, toJsonb(events)],
   );

@@ -1,75 +1,31 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import type { Logger } from "pino";
-import type { PolicyException } from "../../programs/policies/evaluate.ts";
 import { gateOf } from "../approvals/gate.ts";
-import type { ApprovalTerms } from "../approvals/terms.ts";
-import { awaitApproval } from "../approvals/transitions.ts";
-import { type AuditTrail, serviceContext } from "../audit/trail.ts";
+import type { AuditTrail } from "../audit/trail.ts";
 import type { TeamAccount } from "../aws/team-account.ts";
-import { digestOf } from "../digest.ts";
 import { deadlineIn } from "../engine/deadline.ts";
 import { hostId } from "../engine/host.ts";
-import type {
-  Action,
-  ApprovalGate,
-  Deadline,
-  ProgramRequest,
-  RunOutcome,
-  SpareRequest,
-  TimedEvent,
-} from "../engine/protocol.ts";
-import type { Runner, Supervisor } from "../engine/supervisor.ts";
-import { AppError } from "../errors.ts";
+import type { PendingOperation } from "../engine/pending.ts";
+import type { Action, ApprovalGate, RunOutcome } from "../engine/protocol.ts";
+import type { Supervisor } from "../engine/supervisor.ts";
 import type { Metrics } from "../metrics.ts";
-import { inTransaction, type Queryable } from "../postgres/pool.ts";
-import { isUnavailable } from "../postgres/unavailable.ts";
 import { removeHalfWritten } from "../recovery/half-written.ts";
 import { giveBack, type LapsedOperation, lapsedOperations, proveDead } from "../recovery/lapsed.ts";
 import type { Whereabout } from "../recovery/look-up.ts";
-import {
-  type Afterwards,
-  afterwards,
-  type Interruption,
-  type Verdict,
-  verdictOnLapsed,
-} from "../recovery/verdict.ts";
-import { redactText } from "../redaction.ts";
-import { findStack, recordSnapshot, type StackRow, setUnsettled } from "../stacks/store.ts";
-import { type Claim, finishOperation, recordRunner, renewLease } from "./claims.ts";
+import { type Afterwards, afterwards, verdictOnLapsed } from "../recovery/verdict.ts";
+import { findStack, keepPending, recordSnapshot, type StackRow, setSettled } from "../stacks/store.ts";
+import { type Claim, recordRunner, renewLease } from "./claims.ts";
+import { cancelledEnd, endedBy, failedBeforeRun, needsRepair, recordEnd } from "./ends.ts";
 import { EventRecorder } from "./event-recorder.ts";
 import { lastSequence } from "./events.ts";
+import { Insistence } from "./insistence.ts";
 import type { StackPassphrases } from "./passphrases.ts";
 import type { GrantedCredentials, RunCredentialsIssuer } from "./run-credentials.ts";
+import { RunningOperation } from "./running-operation.ts";
+import type { StackOwner } from "./stack-owner.ts";
 import { actionOf, changesStack } from "./states.ts";
-import { findOperation, type Operation, type OperationResult } from "./store.ts";
-
-/** What a feature does for the operations on its own stacks. */
-export interface StackOwner {
-  /** The account that the operation works in, as it is registered now; throws `AppError` when there is none. */
-  accountOf(operation: Operation): Promise<TeamAccount>;
-  /** The program and its input as they are now; throws `AppError` when it can't be built. */
-  programFor(operation: Operation): Promise<ProgramRequest>;
-  /** Exceptions from policies that its operations may use; none unless given. */
-  exceptionsFor?(operation: Operation): Promise<readonly PolicyException[]>;
-  /** What a reconciliation leaves as it is; nothing unless given. */
-  spareFor?(operation: Operation): Promise<SpareRequest | undefined>;
-  /** Under which terms its plan is approved before it is applied; undefined: it is applied as it is, as all are unless given. */
-  approvalTerms?(db: Queryable, operation: Operation): Promise<ApprovalTerms | undefined>;
-  /** For a destroy: ends what uses the stack's resources without being one of them, and tells of it; nothing unless given. */
-  quiesce?(operation: Operation, account: TeamAccount, run: QuiesceRun): Promise<void>;
-  /** Takes the locks that `onEnded` needs, before any other: those of requests come in the same order. */
-  beforeEnded?(client: pg.PoolClient, operation: Operation, outcome: RunOutcome): Promise<void>;
-  /** Takes over what an operation found whose plan waits for approval, in the transaction that has it wait. */
-  onHeldBack?(client: pg.PoolClient, operation: Operation, outcome: RunOutcome): Promise<void>;
-  /** Takes the end of an operation over into the feature's own rows, in the transaction that ends it. */
-  onEnded(client: pg.PoolClient, operation: Operation, outcome: RunOutcome): Promise<void>;
-}
-
-export interface QuiesceRun {
-  readonly onEvent: (event: TimedEvent) => void;
-  readonly signal: AbortSignal;
-}
+import type { Operation } from "./store.ts";
 
 export interface WorkerOptions {
   readonly pool: pg.Pool;
@@ -90,7 +46,6 @@ export interface WorkerOptions {
   readonly log: Logger;
 }
 
-const recordRetryMs = 1_000;
 // A backend or a session that can't be had now may be there in a moment; then it is a person's turn.
 const repairRetriesMs = [2_000, 10_000] as const;
 
@@ -100,7 +55,7 @@ export class Worker {
   readonly #host = hostId();
   readonly #running = new Map<string, RunningOperation>();
   #settling: Promise<void> | undefined;
-  #givenUp = false;
+  readonly #insistence = new Insistence();
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -147,7 +102,7 @@ export class Worker {
 
   /** From now on an end that can't be recorded at once is left to the next start, which settles the operation. */
   giveUpRecording(): void {
-    this.#givenUp = true;
+    this.#insistence.giveUp();
   }
 
   /** Asks every running operation to stop; each goes back to the queue. */
@@ -204,7 +159,7 @@ export class Worker {
         findStack(pool, operation.stackId),
       ]);
       const after = await lastSequence(pool, operation.id);
-      const recorder = new EventRecorder(pool, operation.id, fencingToken, log, after);
+      const recorder = new EventRecorder(pool, operation.id, fencingToken, log, after, this.#insistence);
       const isRepair = operation.kind === "repair";
       const needsRepair = changesStack(operation.kind) && (stack.unsettled || isRepair);
       if (verdict !== null && !needsRepair) return endedBy(verdict, stack.initialized);
@@ -232,10 +187,10 @@ export class Worker {
   /** Brings an unsettled stack in order before anything else is done with it; what it can't do, its outcome says. */
   async #repair(running: RunningOperation, run: RunContext): Promise<RunOutcome> {
     const { operation, fencingToken } = running.claim;
+    await removeHalfWritten(this.#options.backendUrl, run.stack);
     for (const retryMs of [...repairRetriesMs, undefined]) {
       const outcome = await this.#perform(running, "repair", run);
       if (outcome.state === "succeeded") {
-        await removeHalfWritten(this.#options.backendUrl, run.stack);
         const { snapshot, stackExists } = outcome;
         await recordSnapshot(this.#options.pool, operation.stackId, fencingToken, {
           exists: stackExists,
@@ -260,11 +215,13 @@ export class Worker {
     const { stack, sessions, recorder, account } = run;
     const { revoke: _, ...credentials } = sessions;
     const owner = owners[operation.subject.type];
-    const [program, exceptions = [], gate, spare] = await Promise.all([
+    const [program, exceptions = [], gate, spare, pending] = await Promise.all([
       owner.programFor(operation),
       owner.exceptionsFor?.(operation),
       action === "repair" ? undefined : this.#gateOf(operation),
       action === "repair" ? undefined : owner.spareFor?.(operation),
+      // An attempt at the repair just before may have changed it.
+      action === "repair" ? findStack(pool, operation.stackId).then((found) => found.pending) : undefined,
     ]);
     const runner = await supervisor.take();
     try {
@@ -287,12 +244,14 @@ export class Worker {
         credentials,
         ...(gate && { gate }),
         ...(spare && { spare }),
+        ...(pending && { pending }),
       },
       {
         // A repair that comes before its operation's end is not what somebody asked to cancel.
         signal: action === "repair" && operation.kind !== "repair" ? running.stopSignal : running.signal,
         onEvent: (timed) => recorder.add(timed),
         lookUp: (creates, known) => this.#options.whereabouts({ account, operation, creates, known }),
+        keepPending: (entries) => this.#keepPending(running, entries),
         quiesce: async () =>
           owner.quiesce?.(operation, account, {
             onEvent: (timed) => recorder.add(timed),
@@ -303,13 +262,23 @@ export class Worker {
     );
     running.runner = undefined;
     if (changesStack(operation.kind) && !outcome.unsettled)
-      await setUnsettled(pool, operation.stackId, fencingToken, false).catch((error: unknown) =>
+      await setSettled(pool, operation.stackId, fencingToken).catch((error: unknown) =>
         running.log.warn(
           { err: error },
           "the next operation on the stack repairs it first, although it is whole",
         ),
       );
     return outcome;
+  }
+
+  async #keepPending(
+    { claim: { operation, fencingToken }, log }: RunningOperation,
+    entries: readonly PendingOperation[],
+  ): Promise<void> {
+    const isKept = await this.#insistence.on(log, "what an engine had begun could not be kept yet", () =>
+      keepPending(this.#options.pool, operation.stackId, fencingToken, entries),
+    );
+    if (!isKept) throw new Error("A newer operation holds the stack");
   }
 
   async #gateOf(operation: Operation): Promise<ApprovalGate | undefined> {
@@ -337,61 +306,11 @@ export class Worker {
   /** Records what became of it, again and again while the database can't be had: it must not be lost, nor told as another one. */
   async #record(running: RunningOperation, outcome: RunOutcome, next: Afterwards): Promise<boolean> {
     const { operation, fencingToken } = running.claim;
-    for (;;) {
-      try {
-        if (next.step === "give_back")
-          return await giveBack(this.#options.pool, operation.id, fencingToken, next);
-        return await this.#recordEnd(running.claim, outcome);
-      } catch (error) {
-        if (!isUnavailable(error) || this.#givenUp) throw error;
-        running.log.warn({ err: error }, "the end of an operation could not be recorded yet");
-        await sleep(recordRetryMs);
-      }
-    }
-  }
-
-  async #recordEnd({ operation, fencingToken }: Claim, outcome: RunOutcome): Promise<boolean> {
-    const { pool, owners, audit } = this.#options;
-    const owner = owners[operation.subject.type];
-    return inTransaction(pool, async (client) => {
-      const result = resultOf(operation, outcome);
-      if (outcome.state === "awaiting_approval") {
-        const terms = await owner.approvalTerms?.(client, operation);
-        if (terms === undefined) throw new Error("A run waits for an approval that nothing asked for");
-        await owner.onHeldBack?.(client, operation, outcome);
-        return awaitApproval(client, audit, { operation, fencingToken, outcome, result, terms });
-      }
-      await owner.beforeEnded?.(client, operation, outcome);
-      const end = { state: outcome.state, result, error: outcome.error ?? null };
-      if (!(await finishOperation(client, operation.id, fencingToken, end))) return false;
-      const { snapshot, stackExists } = outcome;
-      if (snapshot !== undefined || !stackExists) {
-        await recordSnapshot(client, operation.stackId, fencingToken, { exists: stackExists, snapshot });
-      }
-      await owner.onEnded(client, operation, outcome);
-      await this.#auditEnd(client, (await findOperation(client, operation.id)) as Operation);
-      return true;
-    });
-  }
-
-  async #auditEnd(client: pg.PoolClient, operation: Operation): Promise<void> {
-    const { id, kind, state, team, requestId, requestedBy, revision, result, error } = operation;
-    if (!changesStack(kind)) return;
-    await this.#options.audit.change(client, serviceContext(requestId), {
-      action: "operation.end",
-      team,
-      target: `/operations/${id}`,
-      before: { state: "running" },
-      after: {
-        state,
-        kind,
-        subject: operation.subject,
-        revision,
-        requestedBy,
-        changes: result?.changes,
-        error: error?.code,
-      },
-    });
+    return this.#insistence.on(running.log, "the end of an operation could not be recorded yet", () =>
+      next.step === "give_back"
+        ? giveBack(this.#options.pool, operation.id, fencingToken, next)
+        : recordEnd(this.#options, running.claim, outcome),
+    );
   }
 }
 
@@ -400,104 +319,4 @@ interface RunContext {
   readonly stack: StackRow;
   readonly sessions: GrantedCredentials;
   readonly recorder: EventRecorder;
-}
-
-/** An operation while this node runs it: its lease, and who wants it to stop. */
-class RunningOperation {
-  readonly claim: Claim;
-  readonly log: Logger;
-  runner: Runner | undefined;
-  readonly #cancel = new AbortController();
-  readonly #stop = new AbortController();
-  #leaseUntil: Deadline;
-
-  constructor(claim: Claim, log: Logger, leaseUntil: Deadline) {
-    this.claim = claim;
-    this.log = log;
-    this.#leaseUntil = leaseUntil;
-  }
-
-  get leaseUntil(): Deadline {
-    return this.#leaseUntil;
-  }
-
-  confirmLease(until: Deadline): void {
-    this.#leaseUntil = until;
-    this.runner?.confirmLease(until);
-  }
-
-  interrupt(why: Exclude<Interruption, undefined>): void {
-    (why === "cancel" ? this.#cancel : this.#stop).abort();
-  }
-
-  get interruption(): Interruption {
-    return this.#cancel.signal.aborted ? "cancel" : this.#stop.signal.aborted ? "stop" : undefined;
-  }
-
-  /** Aborted by a person's wish, or by the service's own. */
-  get signal(): AbortSignal {
-    return AbortSignal.any([this.#cancel.signal, this.#stop.signal]);
-  }
-
-  get stopSignal(): AbortSignal {
-    return this.#stop.signal;
-  }
-}
-
-const cancelledEnd = {
-  state: "cancelled",
-  error: {
-    code: "cancelled",
-    message: "The operation was cancelled while its stack was repaired",
-    remedy: "What was done before stays done: apply again to complete it",
-  },
-} as const;
-
-function endedBy(verdict: Verdict, stackExists: boolean): RunOutcome {
-  return { ...verdict, changes: {}, steps: [], stackExists };
-}
-
-/** What stands in the way is outside the service: a person must see to it, and the next operation on the stack, or a repair, does the rest. */
-function needsRepair(outcome: RunOutcome): RunOutcome {
-  const { error } = outcome;
-  return {
-    ...outcome,
-    state: "needs_repair",
-    ...(error && {
-      error: {
-        ...error,
-        remedy: `${error.remedy}. Then ask for a repair, or apply again (docs/recovery.md)`,
-      },
-    }),
-  };
-}
-
-function resultOf({ kind }: Operation, { state, changes, steps, findings }: RunOutcome): OperationResult {
-  const unapplied = state === "awaiting_approval" || steps.length > 0;
-  return {
-    changes,
-    ...(findings === undefined ? {} : { findings }),
-    ...(kind === "preview" || kind === "drift" || unapplied ? { steps } : {}),
-    ...((kind === "preview" && state === "succeeded") || (changesStack(kind) && unapplied)
-      ? { digest: digestOf(steps) }
-      : {}),
-  };
-}
-
-function failedBeforeRun(error: unknown): RunOutcome {
-  const refused = error instanceof AppError && error.code === "account_refused";
-  return {
-    state: "failed",
-    changes: {},
-    steps: [],
-    stackExists: true,
-    error: {
-      code: refused ? "access_denied" : "engine_failed",
-      // Of what isn't ours, only the log tells: it may name hosts, paths or worse.
-      message: error instanceof AppError ? redactText(error.message) : "The operation could not be started",
-      remedy: refused
-        ? "Nothing was changed: mend the role or its registration, then repeat it"
-        : "Nothing was changed: look at the service's logs, then repeat it",
-    },
-  };
 }

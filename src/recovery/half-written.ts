@@ -1,26 +1,26 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 /**
- * Removes what an engine that was killed while it wrote left of a stack in a file:// backend: drafts that the engine renames into place when
- * they are whole, and that nobody reads. Only for when no engine works on the stack. Other backends have none. Idempotent.
+ * Removes files that a killed engine had begun to write beside a stack's state, in a backend of files; other backends have none. Only for
+ * when every process of that engine is proved dead. Idempotent.
  */
 export async function removeHalfWritten(
   backendUrl: string,
   { project, name }: { readonly project: string; readonly name: string },
 ): Promise<void> {
-  if (!backendUrl.startsWith("file://")) return;
-  const root = join(decodeURIComponent(new URL(backendUrl).pathname), ".pulumi");
-  const folders = [
-    { path: join(root, "stacks", project), prefix: `${name}.json` },
-    ...["backups", "history", join("locks", "organization")].map((kind) => ({
-      path: join(root, kind, project, name),
-      prefix: "",
-    })),
+  if (!backendUrl.startsWith("file:///")) return;
+  const root = join(fileURLToPath(new URL(backendUrl)), ".pulumi");
+  const places = [
+    { folder: join(root, "stacks", project), prefix: `${name}.json` },
+    { folder: join(root, "backups", project, name), prefix: "" },
+    { folder: join(root, "history", project, name), prefix: "" },
+    { folder: join(root, "locks", "organization", project, name), prefix: "" },
   ];
-  for (const { path, prefix } of folders) {
-    const files = await readdir(path).catch(() => []);
-    const drafts = files.filter((file) => file.startsWith(prefix) && file.endsWith(".tmp"));
-    for (const file of drafts) await rm(join(path, file), { force: true });
+  for (const { folder, prefix } of places) {
+    const files = await readdir(folder).catch(() => []);
+    const halves = files.filter((file) => file.startsWith(prefix) && file.endsWith(".tmp"));
+    await Promise.all(halves.map((file) => rm(join(folder, file), { force: true })));
   }
 }

@@ -1,3 +1,4 @@
+import type { PendingOperation } from "../engine/pending.ts";
 import type { Phase } from "../engine/phase.ts";
 import type { ResourceRecord, Snapshot } from "../engine/protocol.ts";
 import { toJsonb } from "../postgres/json.ts";
@@ -10,6 +11,8 @@ export interface StackRow {
   readonly initialized: boolean;
   /** Whether an engine may have left a lock, or something on AWS that the state doesn't know. */
   readonly unsettled: boolean;
+  /** What engines had begun on it, besides what its state says. */
+  readonly pending: readonly PendingOperation[];
   readonly outputs: Readonly<Record<string, unknown>> | null;
   readonly outputsRecordedAt: Date | null;
 }
@@ -20,6 +23,7 @@ interface Row {
   name: string;
   initialized: boolean;
   unsettled: boolean;
+  pending: PendingOperation[] | null;
   outputs: Record<string, unknown> | null;
   outputs_recorded_at: Date | null;
 }
@@ -43,7 +47,7 @@ export async function ensureStack(db: Queryable, project: string, name: string):
 
 export async function findStack(db: Queryable, id: string): Promise<StackRow> {
   const found = await db.query<Row>(
-    "select id, project, name, initialized, unsettled, outputs, outputs_recorded_at from stacks where id = $1",
+    "select id, project, name, initialized, unsettled, pending, outputs, outputs_recorded_at from stacks where id = $1",
     [id],
   );
   const row = found.rows[0];
@@ -54,23 +58,36 @@ export async function findStack(db: Queryable, id: string): Promise<StackRow> {
     name: row.name,
     initialized: row.initialized,
     unsettled: row.unsettled,
+    pending: row.pending ?? [],
     outputs: row.outputs,
     outputsRecordedAt: row.outputs_recorded_at,
   };
 }
 
-/** Records whether the stack must be repaired before anything else; nothing is written when a newer operation holds it. */
-export async function setUnsettled(
+/** Records that the stack is whole, with nothing left to look for; nothing is written when a newer operation holds it. */
+export async function setSettled(db: Queryable, stackId: string, fencingToken: number): Promise<void> {
+  await db.query("update stacks set unsettled = false, pending = null where id = $1 and fencing_token = $2", [
+    stackId,
+    fencingToken,
+  ]);
+}
+
+/**
+ * Keeps what engines had begun on a stack until a repair has settled it, in place of what was kept before; false, and nothing is
+ * written, when a newer operation holds it.
+ */
+export async function keepPending(
   db: Queryable,
   stackId: string,
   fencingToken: number,
-  unsettled: boolean,
-): Promise<void> {
-  await db.query("update stacks set unsettled = $3 where id = $1 and fencing_token = $2", [
+  entries: readonly PendingOperation[],
+): Promise<boolean> {
+  const kept = await db.query("update stacks set pending = $3 where id = $1 and fencing_token = $2", [
     stackId,
     fencingToken,
-    unsettled,
+    toJsonb(entries),
   ]);
+  return kept.rowCount === 1;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { pipelineNames } from "../../programs/names.ts";
-import type { StackOwner } from "../operations/worker.ts";
+import type { StackOwner } from "../operations/stack-owner.ts";
 import { redactText } from "../redaction.ts";
 import type { QuiesceClients } from "./clients.ts";
 import { quiesce } from "./quiesce.ts";

@@ -1,17 +1,19 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { bearersOf } from "../../src/engine/reaper.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../src/postgres/embedded.ts";
 import { openPool } from "../../src/postgres/pool.ts";
 import {
   administratorKey,
   bootstrapToken,
   ended,
+  firstResource,
   type Requester,
   requester,
   type TestResponse,
@@ -23,7 +25,14 @@ const accounts = { one: "111111111111", two: "222222222222" };
 let folder: string;
 let server: EmbeddedPostgres;
 let api: Requester;
-const nodes: Record<string, { readonly child: ChildProcess; readonly url: string }> = {};
+const nodes: Record<string, Node> = {};
+
+interface Node {
+  readonly child: ChildProcess;
+  readonly url: string;
+  /** What it has logged so far. */
+  readonly told: string[];
+}
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "aidlc-nodes-"));
@@ -32,6 +41,7 @@ beforeAll(async () => {
   // One after another: each of them changes what the next one finds.
   const { url } = await startNode("api", { AIDLC_ROLE: "api" });
   api = requester(url, await administratorKey(url));
+  await api.request("POST", "/v1/teams", { name: "research" });
   await Promise.all([
     startNode("worker-1", { AIDLC_ROLE: "worker" }),
     startNode("worker-2", { AIDLC_ROLE: "worker" }),
@@ -51,16 +61,14 @@ afterAll(async () => {
 });
 
 /** A node as a process of its own, with a data folder of its own, ready; rejects with what it said when it ends before. */
-async function startNode(
-  name: string,
-  environment: Record<string, string>,
-): Promise<{ readonly url: string }> {
+async function startNode(name: string, environment: Record<string, string>): Promise<Node> {
   const child = spawn(process.execPath, [entry], {
     env: {
       PATH: process.env.PATH,
       AIDLC_DATA_DIR: join(folder, name),
       AIDLC_PORT: "0",
       AIDLC_CONCURRENCY: "1",
+      AIDLC_LEASE_SECONDS: "15",
       AIDLC_BOOTSTRAP_TOKEN: bootstrapToken,
       AIDLC_STATE_PASSPHRASE: "the same on all nodes",
       DATABASE_URL: server.url,
@@ -73,20 +81,21 @@ async function startNode(
   child.stderr.on("data", (chunk: Buffer) => {
     errors += chunk.toString();
   });
+  const told: string[] = [];
   const ready = Promise.withResolvers<string>();
   createInterface({ input: child.stdout }).on("line", (line) => {
     const { msg, url } = JSON.parse(line) as { msg: string; url?: string };
+    told.push(msg);
     if (msg === "ready" && url !== undefined) ready.resolve(url);
   });
   child.once("close", () => ready.reject(new Error(errors)));
-  const node = { child, url: await ready.promise };
+  const node = { child, url: await ready.promise, told };
   nodes[name] = node;
   return node;
 }
 
 describe("one node that takes requests and two that run operations", () => {
   it("share the work, and never work on the same stack at once", async () => {
-    await api.request("POST", "/v1/teams", { name: "research" });
     const succeed = async (asked: readonly Promise<TestResponse>[]) => {
       for (const accepted of await Promise.all(asked)) {
         const operation = await ended(api, accepted);
@@ -136,6 +145,70 @@ describe("one node that takes requests and two that run operations", () => {
       expect((await worker.request("GET", path)).status).toBe(404);
     }
     expect((await worker.request("GET", "/metrics")).body).toMatch(/aidlc_nodes\{role="worker"\} 2/);
+  });
+
+  it("let a worker that stood still, and its runner, write nothing of what another one has taken over", async () => {
+    const fault = { kind: "latency", type: "*", operation: "create", latencyMs: 400 };
+    expect((await api.request("POST", "/sandbox/v1/faults", fault)).status).toBe(201);
+    const account = { accountId: "333333333333", region: "eu-central-1" };
+    const accepted = await api.request("PUT", "/v1/teams/research/accounts/three", account);
+    const { id } = accepted.body;
+    const pool = openPool(server.url, 1);
+    const rows = async (text: string) => (await pool.query(text, [id])).rows;
+    await firstResource(api, id, "done");
+    const [run] = await rows(
+      "select runner, node, pid from operations join nodes on nodes.id = node where operations.id = $1",
+    );
+    const paused = Object.values(nodes).find(({ child }) => child.pid === run.pid) as Node;
+    const events = async () =>
+      (await rows("select sequence, at from operation_events where operation_id = $1 order by sequence"))
+        .length;
+    const stored = await events();
+    let after = 0;
+    process.kill(run.pid, "SIGSTOP");
+    try {
+      // What its runner tells it meanwhile waits for it, to be written late.
+      const made =
+        "select count(*)::int as count from sandbox.resources where account = '333333333333' and $1 <> ''";
+      const [{ count: before }] = await rows(made);
+      await vi.waitFor(async () => expect((await rows(made))[0].count).toBeGreaterThan(before), 10_000);
+      for (const pid of await bearersOf(run.runner)) process.kill(pid, "SIGSTOP");
+      await api.request("DELETE", "/sandbox/v1/faults");
+
+      const operation = await ended(api, accepted);
+      expect(operation, JSON.stringify(operation.error)).toMatchObject({ state: "succeeded" });
+      after = await events();
+      expect(after).toBeGreaterThan(stored);
+    } finally {
+      process.kill(run.pid, "SIGCONT");
+    }
+    await vi.waitFor(
+      () =>
+        expect(paused.told).toEqual(
+          expect.arrayContaining([
+            "events of a lost claim were refused",
+            "a newer claim holds this operation: its end was not recorded",
+          ]),
+        ),
+      20_000,
+    );
+    expect(await events()).toBe(after);
+    expect(
+      (await rows("select max(sequence) as last from operation_events where operation_id = $1"))[0].last,
+    ).toBe(after);
+    expect(
+      await rows(`select state, attempt, node <> '${run.node}' as elsewhere from operations where id = $1`),
+    ).toEqual([{ state: "succeeded", attempt: 2, elsewhere: true }]);
+    expect(
+      await rows(
+        `select type, aws_id from sandbox.resources where account = '333333333333' and deletion_due_at is null
+           and (type, aws_id) not in (select type, aws_id from resources join operations using (stack_id) where operations.id = $1)`,
+      ),
+    ).toEqual([]);
+    expect(await bearersOf(run.runner)).toEqual([]);
+    const states = await readdir(join(folder, "states"), { recursive: true });
+    expect(states.filter((path) => /locks\/.*\.json$|\.tmp$/.test(path))).toEqual([]);
+    await pool.end();
   });
 
   it("let no node join that has another passphrase, or states of its own", async () => {

@@ -28,16 +28,19 @@ afterAll(async () => {
   await service?.remove();
 });
 
-describe("an engine that is killed while AWS has made what it asked for and not answered yet", () => {
+describe.each([
+  { killed: "engine", victims: () => enginesOf(service.dataDir) },
+  { killed: "provider", victims: () => providers() },
+])("a killed $killed, while AWS has made what was asked for and not answered yet", ({ killed, victims }) => {
   it("costs nothing: what was made is found and taken into the state, and the operation completes", async () => {
-    const pipeline = `${team}/pipelines/killed`;
+    const pipeline = `${team}/pipelines/killed-${killed}`;
     const fault = { kind: "latency", moment: "after", type: "*", operation: "create", latencyMs: 60_000 };
     expect((await send("POST", "/sandbox/v1/faults", fault)).status).toBe(201);
     const accepted = await send("PUT", pipeline, spec);
     await firstResource(service, accepted.body.id, "started");
-    await unansweredResources("killed");
+    await unansweredResources(`killed-${killed}`);
     await send("DELETE", "/sandbox/v1/faults");
-    for (const pid of await enginesOf(service.dataDir)) process.kill(pid, "SIGKILL");
+    for (const pid of await victims()) process.kill(pid, "SIGKILL");
     const operation = await ended(service, accepted);
     expect(operation, JSON.stringify(operation.error)).toMatchObject({ state: "succeeded" });
     const { body } = await send("GET", `/v1/operations/${accepted.body.id}/events?limit=1000`);
@@ -45,7 +48,7 @@ describe("an engine that is killed while AWS has made what it asked for and not 
       /existed on AWS/.test(JSON.stringify(event)),
     );
     expect(found.length).toBeGreaterThanOrEqual(5);
-    await expectStateEqualsInventory("killed");
+    await expectStateEqualsInventory(`killed-${killed}`);
   });
 });
 
@@ -96,6 +99,18 @@ async function everything(path: string): Promise<TestResponse["body"][]> {
     if (body.nextCursor === undefined) return items;
     cursor = `&cursor=${encodeURIComponent(body.nextCursor)}`;
   }
+}
+
+/** Process ids of the sandbox's providers that this service, which runs in this process, has started. */
+async function providers(): Promise<number[]> {
+  const children = await readFile(`/proc/${process.pid}/task/${process.pid}/children`, "utf8");
+  const commands = await Promise.all(
+    children.split(" ").map(async (pid) => ({
+      pid: Number(pid),
+      command: await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => ""),
+    })),
+  );
+  return commands.filter(({ command }) => command.includes("--database-url-on-stdin")).map(({ pid }) => pid);
 }
 
 /** Process ids of the engines that work for this service. */

@@ -9,6 +9,7 @@ import { type Issuer, startIssuer } from "../src/access/issuer.ts";
 import type { Document } from "../support/builders.ts";
 import { ObservedService } from "../support/observed-service.ts";
 import { credentials, PlantedSecrets } from "../support/planted-secrets.ts";
+import { approve, approverKey, requester } from "../support/service.ts";
 
 const spec = parse(await readFile(new URL("../../examples/penguins.yaml", import.meta.url), "utf8"));
 const team = "/v1/teams/research";
@@ -74,6 +75,7 @@ describe("secrets in every input there is, after a pipeline's life with failures
   let issuer: Issuer;
   let service: ObservedService;
   let token: string;
+  let approver: string;
 
   async function send(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
     const response = await fetch(`${service.url}${path}`, {
@@ -93,15 +95,20 @@ describe("secrets in every input there is, after a pipeline's life with failures
     return { status: response.status, location: response.headers.get("location") ?? "", body: parsed };
   }
 
-  /** The end of an operation, after its event stream. */
+  /** The end of an operation, with its event stream; what waits for it is approved of. */
   async function ended(accepted: Awaited<ReturnType<typeof send>>): Promise<Document> {
     expect(accepted.status, JSON.stringify(accepted.body)).toBe(202);
-    const stream = await fetch(`${service.url}${accepted.location}/events`, {
+    const { location } = accepted;
+    const streamed = fetch(`${service.url}${location}/events`, {
       headers: { authorization: `Bearer ${token}`, accept: "text/event-stream" },
-    });
-    keep("event stream", await stream.text());
-    await send("GET", `${accepted.location}/events?limit=1000`);
-    return (await send("GET", accepted.location)).body;
+    }).then((stream) => stream.text());
+    for (let looked = accepted.body; looked.finishedAt === undefined; ) {
+      if (looked.state === "awaiting_approval") await approve(requester(service.url, approver), looked);
+      looked = (await send("GET", location, undefined, { prefer: "wait=60" })).body;
+    }
+    keep("event stream", await streamed);
+    await send("GET", `${location}/events?limit=1000`);
+    return (await send("GET", location)).body;
   }
 
   async function succeeded(accepted: Awaited<ReturnType<typeof send>>): Promise<Document> {
@@ -136,6 +143,7 @@ describe("secrets in every input there is, after a pipeline's life with failures
     });
     token = bootstrapToken;
     token = secrets.add("the administrator's key", (await send("POST", "/v1/bootstrap", {})).body.key);
+    approver = secrets.add("an approver's key", await approverKey(database.url));
     await live();
     await look();
   }, 600_000);

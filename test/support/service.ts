@@ -65,7 +65,7 @@ export async function startTestService(environment: Record<string, string> = {})
 }
 
 /** Adds an administrator whom nobody of the service has made, so that they may approve of what anybody asks for. */
-async function approverKey(databaseUrl: string): Promise<string> {
+export async function approverKey(databaseUrl: string): Promise<string> {
   const { text, prefix, digest } = newKey();
   const id = randomUUID();
   const pool = openPool(databaseUrl, 1);

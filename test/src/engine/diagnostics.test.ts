@@ -218,6 +218,13 @@ describe("operationError", () => {
     ).toBe("access_denied");
   });
 
+  it.each([
+    "error reading from server: EOF",
+    'connection error: desc = "transport: Error while dialing: dial tcp 127.0.0.1:37863: connect: connection refused"',
+  ])("knows a provider that disappeared: %s", (message) => {
+    expect(operationError([{ message, urn: bucket }], "").code).toBe("provider_lost");
+  });
+
   it("names the resource where it happened and what to do about it", () => {
     const error = operationError(
       [{ message: awsError("S3", "CreateBucket", 409, "BucketAlreadyExists", "taken"), urn: bucket }],

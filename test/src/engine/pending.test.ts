@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { pendingWork } from "../../../src/engine/pending.ts";
+import { entriesOf, pendingWork, withEntries } from "../../../src/engine/pending.ts";
 
 const urn = "urn:pulumi:red.flock::aidlc-pipeline::aws:scheduler/scheduleGroup:ScheduleGroup::schedules";
 const group = {
@@ -23,6 +23,59 @@ describe("what an engine that disappeared left to do", () => {
       isNone: false,
       creates: [],
       others: [urn],
+    });
+  });
+});
+
+describe("what a provider never answered", () => {
+  const provider = "urn:pulumi:red.flock::aidlc-pipeline::pulumi:providers:aws::aws::1";
+  const bucket = {
+    urn: "urn:bucket",
+    type: "aws:s3/bucket:Bucket",
+    custom: true,
+    id: "raw-data",
+    inputs: {},
+  };
+  const policy = {
+    op: "create",
+    urn: "urn:policy",
+    new: {
+      type: "aws:s3/bucketPolicy:BucketPolicy",
+      id: "",
+      parent: "urn:component",
+      provider,
+      retainOnDelete: true,
+      inputs: { bucket: "raw-data" },
+      outputs: {},
+    },
+  };
+
+  it("is pending as a creation with all that the engine would have written, and needs what it refers to", () => {
+    expect(entriesOf([policy], { resources: [bucket] })).toEqual([
+      {
+        type: "creating",
+        resource: {
+          urn: "urn:policy",
+          type: "aws:s3/bucketPolicy:BucketPolicy",
+          custom: true,
+          parent: "urn:component",
+          provider,
+          retainOnDelete: true,
+          inputs: { bucket: "raw-data" },
+          dependencies: ["urn:bucket"],
+        },
+      },
+    ]);
+  });
+
+  it("is read again where it was an update or a deletion of what the state has", () => {
+    const steps = ["update", "delete"].map((op) => ({ op, urn: bucket.urn }));
+    const state = { resources: [bucket] };
+    const entries = entriesOf([...steps, { op: "delete", urn: "urn:gone" }], state);
+    expect(pendingWork(withEntries(state, entries))).toMatchObject({
+      creates: [],
+      others: [bucket.urn],
+      isNone: false,
     });
   });
 });

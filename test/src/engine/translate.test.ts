@@ -286,3 +286,18 @@ describe("diagnostics", () => {
     expect(run("update", events as Part[]).translated).toEqual([undefined, undefined, undefined]);
   });
 });
+
+describe("steps that the provider never answered", () => {
+  const lost = { urn: bucket, severity: "error", message: "error reading from server: EOF" };
+
+  it("are those that failed because it disappeared", () => {
+    const step = { op: "create", urn: bucket };
+    expect(run("update", [pre(step), diagnostic(lost), failed(step)]).unanswered).toEqual([step]);
+  });
+
+  it("are none that AWS refused", () => {
+    const step = { op: "create", urn: bucket };
+    const refused = { ...lost, message: "api error AccessDenied: no" };
+    expect(run("update", [pre(step), diagnostic(refused), failed(step)]).unanswered).toEqual([]);
+  });
+});

@@ -1,11 +1,14 @@
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { Writable } from "node:stream";
 import pino from "pino";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { TimedEvent } from "../../../src/engine/protocol.ts";
 import { claimOperation } from "../../../src/operations/claims.ts";
 import { EventRecorder } from "../../../src/operations/event-recorder.ts";
-import { listEvents } from "../../../src/operations/events.ts";
+import { appendEvents, listEvents } from "../../../src/operations/events.ts";
+import { Insistence } from "../../../src/operations/insistence.ts";
 import { insertOperation } from "../../../src/operations/store.ts";
 import { openPool } from "../../../src/postgres/pool.ts";
 import { ensureStack } from "../../../src/stacks/store.ts";
@@ -45,6 +48,33 @@ function recordingLog() {
     },
   });
   return { log: pino(sink), lines };
+}
+
+/** A way to a database that can be cut, for connections that there are and for new ones. */
+async function lineTo(url: string) {
+  const { hostname, port } = new URL(url);
+  const sockets = new Set<Socket>();
+  const server = createServer((client) => {
+    const upstream = connect(Number(port), hostname);
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on("error", () => {}).on("close", () => sockets.delete(socket));
+    }
+    client.pipe(upstream).pipe(client);
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const own = new URL(url);
+  own.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url: own.toString(),
+    cut: async () => {
+      const closed = once(server, "close");
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+    mend: () => once(server.listen(Number(own.port), "127.0.0.1"), "listening"),
+  };
 }
 
 const silent = pino({ level: "silent" });
@@ -157,11 +187,44 @@ describe("an event recorder", () => {
     expect(lines.map((line) => line.msg)).toEqual(["events of a lost claim were refused"]);
   });
 
-  it("doesn't fail when the database can't be reached", async () => {
+  it("stores what is told while the database is away, in order and without a gap", async () => {
+    const { id, token } = await running();
+    const { log, lines } = recordingLog();
+    const line = await lineTo(database.url);
+    const pool = openPool(line.url, 2).on("error", () => {});
+    const recorder = new EventRecorder(pool, id, token, log);
+    recorder.add(warning("before"));
+    await vi.waitFor(async () => expect(await messages(id)).toEqual(["before"]));
+    await line.cut();
+    recorder.add(warning("meanwhile"));
+    await vi.waitFor(() =>
+      expect(lines).toContainEqual(expect.objectContaining({ msg: "events could not be stored yet" })),
+    );
+    recorder.add(warning("later"));
+    await line.mend();
+    await recorder.close();
+    await pool.end();
+    await line.cut();
+    expect(await messages(id)).toEqual(["before", "meanwhile", "later"]);
+  });
+
+  it("stores what it told already once, since a broken connection may hide that it did", async () => {
+    const { id, token } = await running();
+    const batch = [
+      { sequence: 1, at: new Date(), type: "diagnostic", phase: null, body: { message: "once" } },
+    ];
+    expect(await appendEvents(database.pool, id, token, batch)).toBe(true);
+    expect(await appendEvents(database.pool, id, token, batch)).toBe(true);
+    expect(await messages(id)).toEqual(["once"]);
+  });
+
+  it("gives up, and doesn't fail, when its node does while the database can't be reached", async () => {
     const { id, token } = await running();
     const { log, lines } = recordingLog();
     const broken = openPool("postgres://nobody@127.0.0.1:1/none", 1);
-    const recorder = new EventRecorder(broken, id, token, log);
+    const insistence = new Insistence();
+    insistence.giveUp();
+    const recorder = new EventRecorder(broken, id, token, log, 0, insistence);
     recorder.add(warning("lost"));
     await recorder.close();
     await broken.end();

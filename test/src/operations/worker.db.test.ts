@@ -15,6 +15,7 @@ import { type Claim, claimOperation, recordRunner } from "../../../src/operation
 import { listEvents } from "../../../src/operations/events.ts";
 import { stackPassphrases } from "../../../src/operations/passphrases.ts";
 import type { RunCredentialsIssuer } from "../../../src/operations/run-credentials.ts";
+import type { StackOwner } from "../../../src/operations/stack-owner.ts";
 import type { OperationKind } from "../../../src/operations/states.ts";
 import {
   findOperation,
@@ -23,7 +24,7 @@ import {
   requestCancel,
 } from "../../../src/operations/store.ts";
 import { submitOperation } from "../../../src/operations/submit.ts";
-import { type StackOwner, Worker } from "../../../src/operations/worker.ts";
+import { Worker } from "../../../src/operations/worker.ts";
 import { inTransaction } from "../../../src/postgres/pool.ts";
 import { ensureStack, findStack } from "../../../src/stacks/store.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";

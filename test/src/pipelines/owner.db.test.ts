@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { RunOutcome } from "../../../src/engine/protocol.ts";
+import type { StackOwner } from "../../../src/operations/stack-owner.ts";
 import { findOperation, type Operation } from "../../../src/operations/store.ts";
-import type { StackOwner } from "../../../src/operations/worker.ts";
 import { pipelineOwner } from "../../../src/pipelines/owner.ts";
 import { inTransaction } from "../../../src/postgres/pool.ts";
 import { awsAccount, foundationOutputs, validSpec } from "../../support/builders.ts";

@@ -1,44 +1,55 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { removeHalfWritten } from "../../../src/recovery/half-written.ts";
 
-const project = "aidlc-pipeline";
+const stack = { project: "aidlc-pipeline", name: "red.flock" };
 let folder: string;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "aidlc half-written-"));
+  folder = await mkdtemp(join(tmpdir(), "aidlc-half-written-"));
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-async function write(...path: string[]): Promise<void> {
-  const file = join(folder, ".pulumi", ...path);
-  await mkdir(join(file, ".."), { recursive: true });
-  await writeFile(file, "{");
+async function files(...paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    await mkdir(dirname(join(folder, ".pulumi", path)), { recursive: true });
+    await writeFile(join(folder, ".pulumi", path), "");
+  }
 }
 
-it("the drafts of a stack's state and of its history are removed, and nothing else", async () => {
-  await write("stacks", project, "red.flock-1.json");
-  await write("stacks", project, "red.flock-1.json.18eac2c57480d890.tmp");
-  await write("stacks", project, "red.flock-1.json.bak.18eac2c57480d890.tmp");
-  await write("stacks", project, "red.flock-10.json.18eac2c57480d890.tmp");
-  await write("history", project, "red.flock-1", "1.history.json");
-  await write("history", project, "red.flock-1", "2.history.json.18eac2c57480d890.tmp");
+async function left(): Promise<string[]> {
+  const entries = await readdir(join(folder, ".pulumi"), { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+}
 
-  const url = `file://${folder.replaceAll(" ", "%20")}?metadata=skip`;
-  await removeHalfWritten(url, { project, name: "red.flock-1" });
+describe("what a killed engine had begun to write", () => {
+  it("is removed beside the stack's state, its backups, its history and its locks", async () => {
+    await files(
+      "stacks/aidlc-pipeline/red.flock.json.18eac0ea.tmp",
+      "stacks/aidlc-pipeline/red.flock.json.bak.18eac0ea.tmp",
+      "backups/aidlc-pipeline/red.flock/red.flock.1.json.18eac0ea.tmp",
+      "history/aidlc-pipeline/red.flock/red.flock-1.history.json.18eac0ea.tmp",
+      "locks/organization/aidlc-pipeline/red.flock/7.json.18eac0ea.tmp",
+    );
+    await removeHalfWritten(`file://${folder}?metadata=skip`, stack);
+    expect(await left()).toEqual([]);
+  });
 
-  const left = await readdir(join(folder, ".pulumi"), { recursive: true, withFileTypes: true });
-  expect(
-    left
-      .filter((entry) => entry.isFile())
-      .map(({ name }) => name)
-      .toSorted(),
-  ).toEqual(["1.history.json", "red.flock-1.json", "red.flock-10.json.18eac2c57480d890.tmp"]);
-});
+  it("is all that is removed, and only the stack's own", async () => {
+    const kept = [
+      "stacks/aidlc-pipeline/red.flock.json",
+      "stacks/aidlc-pipeline/red.flock-2.json.18eac0ea.tmp",
+      "backups/aidlc-pipeline/red.flock/red.flock.1.json",
+    ];
+    await files(...kept);
+    await removeHalfWritten(`file://${folder}`, stack);
+    expect((await left()).length).toBe(kept.length);
+  });
 
-it("a stack that left nothing, and a backend without files, need nothing", async () => {
-  await removeHalfWritten(`file://${folder}`, { project, name: "red.flock-1" });
-  await removeHalfWritten("s3://states", { project, name: "red.flock-1" });
+  it("is nothing where there is no folder, or where states are no files", async () => {
+    await removeHalfWritten(`file://${folder}/none`, stack);
+    await removeHalfWritten("s3://states?region=eu-central-1", stack);
+  });
 });

@@ -6,6 +6,7 @@ import { parse } from "yaml";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../src/postgres/embedded.ts";
 import { openPool } from "../../src/postgres/pool.ts";
 import { type Issuer, startIssuer } from "../src/access/issuer.ts";
+import { Receiver } from "../src/webhooks/receiver.ts";
 import type { Document } from "../support/builders.ts";
 import { ObservedService } from "../support/observed-service.ts";
 import { credentials, PlantedSecrets } from "../support/planted-secrets.ts";
@@ -16,19 +17,26 @@ const team = "/v1/teams/research";
 const account = `${team}/accounts/main`;
 const pipeline = `${team}/pipelines/penguins`;
 const webhook = "the address of a webhook";
+const receiverAddress = "the address of a team's receiver";
 
 /** Where a secret may be, and why: everywhere else it is a leak. */
 const mayHold: readonly { readonly place: RegExp; readonly secrets: RegExp; readonly why: string }[] = [
   {
     place:
-      /^(table public\.(revisions|operations)|GET \/v1\/teams\/research\/pipelines\/penguins(\/revisions)?)$/,
+      /^(table public\.(revisions|operations)|GET \/v1\/teams\/research\/pipelines\/penguins(\/revisions(\/1)?)?)$/,
     secrets: /^the address of a webhook$/,
     why: "It is a part of the spec, which its owners are to read and change; an operation keeps the spec that it previews",
   },
   {
-    place: /^POST \/v1\/(bootstrap|teams\/research\/keys)$/,
-    secrets: /^(an API key|the administrator's key)$/,
-    why: "The answer that shows a key for the first and last time",
+    place: /^POST \/v1\/(bootstrap|teams\/research\/(keys|webhooks))$/,
+    secrets:
+      /^(an API key|the administrator's key|the secret of a webhook|the address of a team's receiver)$/,
+    why: "The answer that shows a key, or a secret, for the first and last time",
+  },
+  {
+    place: /^(table public\.webhooks|GET \/v1\/teams\/research\/webhooks.*)$/,
+    secrets: /^the address of a team's receiver$/,
+    why: "Where to send: the team's maintainers are to read and change it",
   },
   {
     place: /^(table sandbox\.|[A-Z]+ \/sandbox\/)/,
@@ -73,6 +81,7 @@ describe("secrets in every input there is, after a pipeline's life with failures
   let database: EmbeddedPostgres;
   let databaseFolder: string;
   let issuer: Issuer;
+  let receiver: Receiver;
   let service: ObservedService;
   let token: string;
   let approver: string;
@@ -127,6 +136,7 @@ describe("secrets in every input there is, after a pipeline's life with failures
     databaseFolder = await mkdtemp(join(tmpdir(), "aidlc-secrets-database-"));
     database = await startEmbeddedPostgres(databaseFolder);
     issuer = await startIssuer();
+    receiver = await Receiver.start();
     secrets.add("the database's password", new URL(database.url).password);
     const bootstrapToken = secrets.plant("the bootstrap token");
     service = await ObservedService.start({
@@ -136,6 +146,7 @@ describe("secrets in every input there is, after a pipeline's life with failures
       AIDLC_OIDC_ISSUER: issuer.url,
       AIDLC_OIDC_AUDIENCE: issuer.config.audience,
       DATABASE_URL: database.url,
+      AIDLC_WEBHOOKS_LOCAL: "on",
       AWS_ACCESS_KEY_ID: secrets.add("an AWS access key id", credentials.awsKeyId()),
       AWS_SECRET_ACCESS_KEY: secrets.plant("an AWS secret access key"),
       AWS_SESSION_TOKEN: secrets.plant("an AWS session token"),
@@ -151,6 +162,7 @@ describe("secrets in every input there is, after a pipeline's life with failures
   afterAll(async () => {
     await service?.remove();
     await issuer?.close();
+    await receiver?.close();
     await database?.stop();
     await rm(databaseFolder, { recursive: true, force: true });
   });
@@ -159,6 +171,7 @@ describe("secrets in every input there is, after a pipeline's life with failures
     await send("POST", "/v1/teams", { name: "research" });
     await succeeded(await send("PUT", account, { accountId: "123456789012", region: "eu-central-1" }));
     await identify();
+    await listen();
     await mistake();
 
     const address = `https://hooks.example.com/services/${secrets.plant(webhook)}`;
@@ -198,6 +211,12 @@ describe("secrets in every input there is, after a pipeline's life with failures
     }
     await send("DELETE", `${team}/keys/${body.id}`);
     await send("GET", "/v1/whoami", undefined, { authorization: `Bearer ${key}` });
+  }
+
+  async function listen(): Promise<void> {
+    const url = `${receiver.url}/${secrets.plant(receiverAddress)}`;
+    const { body } = await send("POST", `${team}/webhooks`, { url, events: ["*"] });
+    secrets.add("the secret of a webhook", body.secret, body.secret.slice("whsec_".length));
   }
 
   /** Secrets where none belongs. */
@@ -306,6 +325,9 @@ describe("secrets in every input there is, after a pipeline's life with failures
     const { body: document } = await send("GET", "/openapi.json");
     const { body: operations } = await send("GET", "/v1/operations?limit=200");
     const { body: keys } = await send("GET", `${team}/keys`);
+    const { body: webhooks } = await send("GET", `${team}/webhooks`);
+    const { body: deliveries } = await send("GET", `${team}/webhooks/${webhooks.items[0].id}/deliveries`);
+    const { body: found } = await send("GET", `${pipeline}/drift`);
     const names = {
       team: "research",
       account: "main",
@@ -314,6 +336,11 @@ describe("secrets in every input there is, after a pipeline's life with failures
       key: keys.items[0].id,
       subject: "user:ada",
       policy: "none",
+      revision: "1",
+      drift: found.drifts?.[0]?.id ?? "none",
+      rule: "none",
+      webhook: webhooks.items[0].id,
+      delivery: deliveries.items[0].id,
     };
     for (const [path, methods] of Object.entries<Document>(document.paths)) {
       if (methods.get === undefined || path.includes("{id}")) continue;
@@ -332,6 +359,7 @@ describe("secrets in every input there is, after a pipeline's life with failures
 
   async function look(): Promise<void> {
     await service.stop();
+    for (const { text } of receiver.received) keep("webhook", text);
     keep("log", await service.log);
     for (const text of service.processes) keep("process", text);
     for (const [path, contents] of service.files) {
@@ -359,6 +387,13 @@ describe("secrets in every input there is, after a pipeline's life with failures
       [...found.keys()].filter((place) => /^file data\/state\/.*\.json$/.test(place)).length,
     ).toBeGreaterThan(0);
     expect(textOf("event stream")).toContain("event: end");
+    expect(new Set(receiver.types())).toEqual(
+      new Set(
+        ["queued", "running", "failed", "succeeded", "awaiting_approval"]
+          .map((state) => `operation.${state}`)
+          .concat("approval.requested", "drift.found"),
+      ),
+    );
     expect(found.get("table public.audit_entries")?.length).toBeGreaterThan(30);
   });
 
@@ -380,6 +415,7 @@ describe("secrets in every input there is, after a pipeline's life with failures
     ["in no table of the database", "table "],
     ["in no line of the log", "log"],
     ["in no event stream", "event stream"],
+    ["in no message to a webhook", "webhook"],
     ["in no command line or environment of runners, engines and providers", "process"],
     ["in no file of the data folder, state and temporary files included", "file "],
     ["in no answer to a GET", "GET "],

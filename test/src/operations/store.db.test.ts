@@ -412,11 +412,19 @@ describe("events", () => {
 
   it("are stored together or not at all", async () => {
     const { id, token } = await claimed();
-    await appendEvents(database.pool, id, token, [event(1)]);
-    await expect(appendEvents(database.pool, id, token, [event(2), event(1)])).rejects.toMatchObject({
-      code: "23505",
+    const wrong = { ...event(2), type: null as unknown as string };
+    await expect(appendEvents(database.pool, id, token, [event(1), wrong])).rejects.toMatchObject({
+      code: "23502",
     });
-    expect(await listEvents(database.pool, id, 0, 10)).toHaveLength(1);
+    expect(await listEvents(database.pool, id, 0, 10)).toEqual([]);
+  });
+
+  it("that come again, because nobody heard that they were stored, stay as they were", async () => {
+    const { id, token } = await claimed();
+    await appendEvents(database.pool, id, token, [event(1)]);
+    const again = [event(1, { type: "another" }), event(2)];
+    expect(await appendEvents(database.pool, id, token, again)).toBe(true);
+    expect(await listEvents(database.pool, id, 0, 10)).toEqual([event(1), event(2)]);
   });
 });
 

@@ -49,8 +49,6 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosOutcome> {
   const folder = await mkdtemp(join(tmpdir(), "aidlc-chaos-"));
   const cluster = await prepareCluster(folder, options.environment);
   const pool = openPool(cluster.databaseUrl, 6);
-  // The next query opens another connection.
-  pool.on("error", () => {});
   const over = new AbortController();
   const signal = AbortSignal.any([options.signal, over.signal]);
   let approving: Promise<void> | undefined;

@@ -25,6 +25,8 @@ export function openPool(databaseUrl: string, max = 10): pg.Pool {
   // A connection that is being closed while its server shuts down still says so, when nobody of the pool's listens any more; of
   // those in use the query tells, of idle ones the pool.
   pool.on("connect", (client) => client.on("error", () => {}));
+  // The loss of an idle connection costs nothing, since the pool opens another; unheard, it would end the process.
+  pool.on("error", () => {});
   return pool;
 }
 

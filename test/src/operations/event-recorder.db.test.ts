@@ -191,7 +191,7 @@ describe("an event recorder", () => {
     const { id, token } = await running();
     const { log, lines } = recordingLog();
     const line = await lineTo(database.url);
-    const pool = openPool(line.url, 2).on("error", () => {});
+    const pool = openPool(line.url, 2);
     const recorder = new EventRecorder(pool, id, token, log);
     recorder.add(warning("before"));
     await vi.waitFor(async () => expect(await messages(id)).toEqual(["before"]));

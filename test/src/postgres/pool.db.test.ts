@@ -67,7 +67,6 @@ describe("inTransaction", () => {
 
   it("throws a connection away that broke under a transaction, and the process survives it", async () => {
     const pool = openPool(database.url, 1);
-    pool.on("error", () => {});
     try {
       const work = inTransaction(pool, async (client) => {
         const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
@@ -88,6 +87,19 @@ describe("openPool", () => {
       "select count(*) as count, 9007199254740991::bigint as largest from notes",
     );
     expect(found.rows[0]).toEqual({ count: expect.any(Number), largest: Number.MAX_SAFE_INTEGER });
+  });
+
+  it("outlives the loss of an idle connection", async () => {
+    const pool = openPool(database.url, 1);
+    try {
+      const removed = new Promise((resolve) => pool.once("remove", resolve));
+      const { rows } = await pool.query<{ pid: number }>("select pg_backend_pid() as pid");
+      await database.pool.query("select pg_terminate_backend($1, 5000)", [rows[0]?.pid]);
+      await removed;
+      expect((await pool.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+    } finally {
+      await pool.end();
+    }
   });
 
   it("opens no more connections than it was told", async () => {

@@ -78,7 +78,8 @@ export class WorkQueue extends pulumi.ComponentResource {
             filters: [{ pattern: JSON.stringify({ body: { [args.without]: [{ exists: false }] } }) }],
           },
         }),
-        tags,
+        // Without a name of its own, none could be told from the others by a repair.
+        tags: { ...tags, Name: names.named(part) },
       },
       { parent: this },
     );

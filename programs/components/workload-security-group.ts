@@ -31,10 +31,16 @@ export class WorkloadSecurityGroup extends pulumi.ComponentResource {
       { name: args.name, description, vpcId, tags: { ...tags, Name: args.name } },
       { parent: this },
     );
-    const https = { securityGroupId: group.id, ipProtocol: "tcp", fromPort: 443, toPort: 443, tags };
+    const https = { securityGroupId: group.id, ipProtocol: "tcp", fromPort: 443, toPort: 443 };
+    const rule = (part: string) => ({ ...tags, Name: `${args.name}-${part}` });
     new aws.vpc.SecurityGroupEgressRule(
       `${name}-to-s3`,
-      { ...https, description: "S3 through the gateway endpoint", prefixListId: args.s3PrefixListId },
+      {
+        ...https,
+        description: "S3 through the gateway endpoint",
+        prefixListId: args.s3PrefixListId,
+        tags: rule("to-s3"),
+      },
       { parent: this },
     );
     if (args.endpointSecurityGroupId !== undefined) {
@@ -44,25 +50,33 @@ export class WorkloadSecurityGroup extends pulumi.ComponentResource {
           ...https,
           description: "AWS services through the interface endpoints",
           referencedSecurityGroupId: args.endpointSecurityGroupId,
+          tags: rule("to-endpoints"),
         },
         { parent: this },
       );
     }
-    if (args.peers) this.joinPeers(name, group.id, tags);
+    if (args.peers) this.joinPeers(name, group.id, rule);
     this.id = group.id;
     this.registerOutputs({ id: group.id });
   }
 
   /** All protocols: encrypted traffic between the instances is ESP and IKE, frameworks add ports of their own. */
-  private joinPeers(name: string, groupId: pulumi.Output<string>, tags: Tags): void {
+  private joinPeers(name: string, groupId: pulumi.Output<string>, tagsOf: (part: string) => Tags): void {
     const peers = {
       securityGroupId: groupId,
       referencedSecurityGroupId: groupId,
       description: "Instances of one training job",
       ipProtocol: "-1",
-      tags,
     };
-    new aws.vpc.SecurityGroupEgressRule(`${name}-to-peers`, peers, { parent: this });
-    new aws.vpc.SecurityGroupIngressRule(`${name}-from-peers`, peers, { parent: this });
+    new aws.vpc.SecurityGroupEgressRule(
+      `${name}-to-peers`,
+      { ...peers, tags: tagsOf("to-peers") },
+      { parent: this },
+    );
+    new aws.vpc.SecurityGroupIngressRule(
+      `${name}-from-peers`,
+      { ...peers, tags: tagsOf("from-peers") },
+      { parent: this },
+    );
   }
 }

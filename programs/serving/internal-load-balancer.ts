@@ -119,16 +119,17 @@ export class InternalLoadBalancer extends pulumi.ComponentResource {
     );
     const rules: pulumi.Output<string>[] = [];
     const open = (label: string, from: pulumi.Input<string>, to: pulumi.Input<string>, port: number) => {
-      const tcp = { ipProtocol: "tcp", fromPort: port, toPort: port, description: label, tags };
+      const tcp = { ipProtocol: "tcp", fromPort: port, toPort: port, description: label };
       const suffix = label.toLowerCase().replaceAll(" ", "-");
+      const named = (direction: string) => ({ ...tags, Name: `${groupName}-${suffix}-${direction}` });
       const out = new aws.vpc.SecurityGroupEgressRule(
         `${name}-${suffix}-out`,
-        { securityGroupId: from, referencedSecurityGroupId: to, ...tcp },
+        { securityGroupId: from, referencedSecurityGroupId: to, ...tcp, tags: named("out") },
         { parent: this },
       );
       const into = new aws.vpc.SecurityGroupIngressRule(
         `${name}-${suffix}-in`,
-        { securityGroupId: to, referencedSecurityGroupId: from, ...tcp },
+        { securityGroupId: to, referencedSecurityGroupId: from, ...tcp, tags: named("in") },
         { parent: this },
       );
       rules.push(out.id, into.id);

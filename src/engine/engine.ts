@@ -14,7 +14,13 @@ import { withoutSidecars } from "./backend-url.ts";
 import { credentialVariables, withStateProfile } from "./credentials.ts";
 import { operationError } from "./diagnostics.ts";
 import { type HeldBack, type Plan, passGate, planOfDestroy } from "./gate.ts";
-import { entriesOf, type PendingDeployment, pendingWork, type UnansweredStep } from "./pending.ts";
+import {
+  entriesOf,
+  type PendingDeployment,
+  pendingWork,
+  type UnansweredStep,
+  withUnanswered,
+} from "./pending.ts";
 import { isAwsType } from "./phase.ts";
 import { findingsOfState, isGoverned, isRefused, policyEvents, refusal } from "./policies.ts";
 import {
@@ -27,12 +33,13 @@ import {
   type RunOutcome,
   type RunRequest,
   runsProgram,
+  SupervisorGone,
   type TimedEvent,
 } from "./protocol.ts";
 import { secretsOf } from "./secrets.ts";
 import { retainedUrns, snapshotOf, starterUrns, unforcedUrns } from "./snapshot.ts";
 import { findSpared, gateOfLosses, sparingProgram } from "./spared-drift.ts";
-import { stateFile } from "./state-file.ts";
+import { type StateFile, stateFile } from "./state-file.ts";
 import { translator } from "./translate.ts";
 import { forgotten } from "./unanswered.ts";
 
@@ -118,7 +125,7 @@ export async function runEngine(
   const state = stackExists && changesState(request.action) ? await exported(exportState) : undefined;
   // A killed engine leaves its own entries.
   const begun = engineLost || !changesState(request.action) ? [] : unanswered;
-  const isForgotten = begun.length > 0 && !(await kept(begun, state, options.keepPending));
+  const isForgotten = begun.length > 0 && !(await kept(begun, state, options.keepPending, stateOfStack));
   // What a preview could not know is known now; what was breached already isn't told twice.
   const late =
     failure === undefined && state !== undefined && isGoverned(request.action)
@@ -368,12 +375,22 @@ async function kept(
   steps: readonly UnansweredStep[],
   state: unknown,
   keepPending: KeepPending,
+  stateOfStack: StateFile,
 ): Promise<boolean> {
+  const entries = entriesOf(steps, (state ?? {}) as PendingDeployment);
   try {
-    await keepPending(entriesOf(steps, (state ?? {}) as PendingDeployment));
+    await keepPending(entries);
+    return true;
+  } catch (error) {
+    // It doesn't hold the operation any more.
+    if (!(error instanceof SupervisorGone)) return false;
+  }
+  try {
+    const last = await stateOfStack.read();
+    const deployment = withUnanswered((last.deployment ?? {}) as PendingDeployment, entries);
+    await stateOfStack.write({ ...last, deployment });
     return true;
   } catch {
-    // Its supervisor is gone, or doesn't hold the operation any more.
     return false;
   }
 }

@@ -39,6 +39,9 @@ export interface UnansweredStep {
   >;
 }
 
+/** URNs of resources that engines may have begun to change or to delete, or all of them. */
+export type BegunChanges = readonly string[] | "all";
+
 /** What an engine had asked for when it disappeared. */
 export interface PendingWork {
   /** Each may exist on AWS, unknown to the state. */
@@ -50,21 +53,26 @@ export interface PendingWork {
   readonly isNone: boolean;
 }
 
-/** Of an exported deployment, whatever it is. */
-export function pendingWork(exported: unknown): PendingWork {
+/**
+ * Of an exported deployment, whatever it is. `begun` is what is known besides: the engine (3.257) notes creations and updates in the state
+ * before it asks for them, and deletions never.
+ */
+export function pendingWork(exported: unknown, begun: BegunChanges = []): PendingWork {
   const deployment = (exported ?? {}) as PendingDeployment;
   const operations = deployment.pending_operations ?? [];
   const resources = deployment.resources ?? [];
   const urns = new Set(resources.map(({ urn }) => urn));
-  const begun = operations.filter(isCreate).map(({ resource }) => resource);
-  const others = operations.filter((one) => !isCreate(one)).map(({ resource }) => resource.urn);
+  const creates = operations.filter(isCreate).map(({ resource }) => resource);
+  const changes = operations.filter((one) => !isCreate(one)).map(({ resource }) => resource.urn);
   const unread = resources.filter(isUnread).map(({ urn }) => urn);
+  const onAws = resources.filter(({ custom, type }) => custom === true && isAwsType(type));
+  const touched = onAws.filter(({ urn }) => begun === "all" || begun.includes(urn)).map(({ urn }) => urn);
   return {
-    creates: begun.map(({ urn, type, inputs = {} }) => ({ urn, type, inputs })),
-    others: [...new Set([...others, ...unread])].filter((urn) => urns.has(urn)),
+    creates: creates.map(({ urn, type, inputs = {} }) => ({ urn, type, inputs })),
+    others: [...new Set([...changes, ...unread, ...touched])].filter((urn) => urns.has(urn)),
     // What an earlier repair took over before it was interrupted itself is still to be proved, and so looked for.
     known: resources.filter((one) => !isUnproved(one, operations)).flatMap(namesOf),
-    isNone: operations.length === 0 && unread.length === 0,
+    isNone: operations.length === 0 && unread.length === 0 && touched.length === 0,
   };
 }
 
@@ -119,6 +127,35 @@ export function withEntries(
     ({ type, resource }) => !own.some((one) => one.type === type && one.resource.urn === resource.urn),
   );
   return { ...deployment, pending_operations: [...own, ...lost] };
+}
+
+// No id of AWS's has blanks.
+const unansweredId = "was asked for";
+
+/**
+ * The deployment with each creation of `entries` as a resource that waits for its deletion, under an id that none has: of entries of its
+ * own the CLI writes none.
+ */
+export function withUnanswered(
+  deployment: PendingDeployment,
+  entries: readonly PendingOperation[],
+): PendingDeployment {
+  const asked = entries
+    .filter(isCreate)
+    .map(({ resource }) => ({ ...resource, id: unansweredId, outputs: {}, delete: true }));
+  return { ...deployment, resources: [...(deployment.resources ?? []), ...asked] };
+}
+
+/** The deployment with an entry for each resource that `withUnanswered` put into it. */
+export function withUnansweredAsEntries(deployment: PendingDeployment): PendingDeployment {
+  const resources = deployment.resources ?? [];
+  const entries = resources
+    .filter(({ id }) => id === unansweredId)
+    .map(({ id: _, outputs: __, delete: ___, ...resource }) => ({ type: "creating", resource }));
+  return withEntries(
+    { ...deployment, resources: resources.filter(({ id }) => id !== unansweredId) },
+    entries,
+  );
 }
 
 function asCreated(

@@ -1,6 +1,6 @@
 import type { DataOnDestroy, FoundationInput, PipelineInput } from "../../programs/inputs.ts";
 import type { PolicyException, PolicyFinding } from "../../programs/policies/evaluate.ts";
-import type { PendingOperation } from "./pending.ts";
+import type { BegunChanges, PendingOperation } from "./pending.ts";
 import type { Phase } from "./phase.ts";
 
 /** What the engine can do with a stack. `drift` and `preview` take no lock and change nothing. */
@@ -103,6 +103,8 @@ export interface RunRequest {
   readonly spare?: SpareRequest;
   /** For a repair: what engines had begun on the stack, besides what its state says. */
   readonly pending?: readonly PendingOperation[];
+  /** For a repair: what engines may have begun to change or to delete since the stack was settled. */
+  readonly begun?: BegunChanges;
   /** Set: engines attach to the provider that serves on this port. Undefined: they start the official plugin. */
   readonly attachedProviderPort: number | undefined;
 }
@@ -178,9 +180,14 @@ export interface TimedEvent {
 
 /**
  * Keeps what engines had begun on a stack until a repair has settled it, in place of what was kept before. A state can't:
- * `pulumi stack import` drops it. Throws when it can't be kept.
+ * `pulumi stack import` drops it. Throws when it can't be kept: a `SupervisorGone` when nobody is there to do it.
  */
 export type KeepPending = (entries: readonly PendingOperation[]) => Promise<void>;
+
+/** The process that supervised a run has ended, or hasn't confirmed its lease for long. */
+export class SupervisorGone extends Error {
+  override readonly name = "SupervisorGone";
+}
 
 export const operationErrorCodes = [
   "already_exists",

@@ -19,6 +19,7 @@ import {
   pendingWork,
   withCandidates,
   withEntries,
+  withUnansweredAsEntries,
 } from "./pending.ts";
 import { parseUrn } from "./phase.ts";
 import type { LookUp, OperationError, RunOutcome, RunRequest, Whereabouts } from "./protocol.ts";
@@ -48,8 +49,8 @@ export async function repairStack(
     await stack.cancel();
     const exported = await state.read();
     const write = (deployment: PendingDeployment) => state.write({ ...exported, deployment });
-    const before = withEntries(deploymentOf(exported), request.pending ?? []);
-    const work = pendingWork(before);
+    const before = withEntries(withUnansweredAsEntries(deploymentOf(exported)), request.pending ?? []);
+    const work = pendingWork(before, request.begun);
     if (work.isNone) return settled(before, { imported: 0, absent: 0 });
     const whereabouts = work.creates.length === 0 ? [] : await lookUp(work.creates, work.known);
     const unclear = new Set(

@@ -10,6 +10,7 @@ import {
   type ProgramRequest,
   type RunRequest,
   runsProgram,
+  SupervisorGone,
   type TimedEvent,
   type ToRunner,
   type Whereabouts,
@@ -31,7 +32,10 @@ let abort: AbortController | undefined;
 let answer: PromiseWithResolvers<readonly Whereabouts[]> | undefined;
 let quiet: PromiseWithResolvers<void> | undefined;
 let kept: PromiseWithResolvers<void> | undefined;
-const guard = new LeaseGuard(() => abort?.abort());
+const guard = new LeaseGuard(() => {
+  abort?.abort();
+  kept?.reject(new SupervisorGone("The lease was not confirmed"));
+});
 
 process.on("message", (message: ToRunner) => {
   switch (message.type) {
@@ -59,7 +63,7 @@ process.on("message", (message: ToRunner) => {
 process.on("disconnect", () => {
   if (abort === undefined) process.exit(1);
   abort.abort();
-  kept?.reject(new Error("Nobody is there to keep it"));
+  kept?.reject(new SupervisorGone("The supervisor has ended"));
 });
 send({ type: "ready" });
 
@@ -75,7 +79,7 @@ async function serve(request: RunRequest, folder: string): Promise<void> {
     keepPending: (entries: readonly PendingOperation[]) => {
       kept = Promise.withResolvers();
       if (process.connected) send({ type: "keep", entries });
-      else kept.reject(new Error("Nobody is there to keep it"));
+      else kept.reject(new SupervisorGone("The supervisor has ended"));
       return kept.promise;
     },
     quiesce: () => {

@@ -1,6 +1,7 @@
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Deadline, RunOutcome, RunRequest } from "./protocol.ts";
+import { bearersOf } from "./reaper.ts";
 import { type RunLimits, RunnerProcess, type RunSurroundings } from "./runner-process.ts";
 import type { SandboxProvider } from "./sandbox-provider.ts";
 
@@ -32,7 +33,7 @@ export class Supervisor {
   readonly #workFolder: string;
   /** Ready ones and ones that are still importing. */
   #spares: RunnerProcess[] = [];
-  #taken = 0;
+  readonly #taken = new Set<RunnerProcess>();
   #closed = false;
 
   constructor(options: SupervisorOptions) {
@@ -41,11 +42,19 @@ export class Supervisor {
   }
 
   async start(): Promise<void> {
-    // Folders of runners that a crash left behind; their processes are the reconciler's business.
-    await rm(this.#workFolder, { recursive: true, force: true });
     await mkdir(this.#workFolder, { recursive: true, mode: 0o700 });
+    await this.sweep();
     await this.#options.sandbox?.port();
     this.#replenish();
+  }
+
+  /** Removes the folders of runners that are gone and had nobody to do it. Those that a crash left alive are the reconciler's business. */
+  async sweep(): Promise<void> {
+    for (const name of await readdir(this.#workFolder)) {
+      const isOurs = [...this.#spares, ...this.#taken].some(({ marker }) => marker === name);
+      if (isOurs || (await bearersOf(name)).length > 0) continue;
+      await rm(join(this.#workFolder, name), { recursive: true, force: true });
+    }
   }
 
   /** Takes a runner for one operation; nothing happens before its `run`. */
@@ -53,9 +62,9 @@ export class Supervisor {
     const attachedProviderPort = await this.#options.sandbox?.port();
     this.#spares = this.#spares.filter((spare) => spare.alive);
     const runner = this.#spares.shift() ?? this.#startRunner();
-    this.#taken += 1;
+    this.#taken.add(runner);
     const give = () => {
-      this.#taken -= 1;
+      this.#taken.delete(runner);
       if (runner.reusable && !this.#closed) this.#spares.unshift(runner);
       this.#replenish();
     };
@@ -81,7 +90,7 @@ export class Supervisor {
    * the processor from the operation that has just started.
    */
   #replenish(): void {
-    while (!this.#closed && this.#spares.length + this.#taken < this.#options.spares) {
+    while (!this.#closed && this.#spares.length + this.#taken.size < this.#options.spares) {
       this.#spares.push(this.#startRunner());
     }
   }

@@ -12,6 +12,7 @@ import type { Supervisor } from "../engine/supervisor.ts";
 import type { Metrics } from "../metrics.ts";
 import { removeHalfWritten } from "../recovery/half-written.ts";
 import { giveBack, type LapsedOperation, lapsedOperations, proveDead } from "../recovery/lapsed.ts";
+import { leftByEngines } from "../recovery/left-by-engines.ts";
 import type { Whereabout } from "../recovery/look-up.ts";
 import { type Afterwards, afterwards, verdictOnLapsed } from "../recovery/verdict.ts";
 import { findStack, keepPending, recordSnapshot, type StackRow, setSettled } from "../stacks/store.ts";
@@ -134,6 +135,7 @@ export class Worker {
         ),
       ),
     );
+    await this.#options.supervisor.sweep();
   }
 
   async #takeOverOne(lapsed: LapsedOperation): Promise<void> {
@@ -215,13 +217,12 @@ export class Worker {
     const { stack, sessions, recorder, account } = run;
     const { revoke: _, ...credentials } = sessions;
     const owner = owners[operation.subject.type];
-    const [program, exceptions = [], gate, spare, pending] = await Promise.all([
+    const [program, exceptions = [], gate, spare, left] = await Promise.all([
       owner.programFor(operation),
       owner.exceptionsFor?.(operation),
       action === "repair" ? undefined : this.#gateOf(operation),
       action === "repair" ? undefined : owner.spareFor?.(operation),
-      // An attempt at the repair just before may have changed it.
-      action === "repair" ? findStack(pool, operation.stackId).then((found) => found.pending) : undefined,
+      action === "repair" ? leftByEngines(pool, operation.stackId) : undefined,
     ]);
     const runner = await supervisor.take();
     try {
@@ -244,7 +245,7 @@ export class Worker {
         credentials,
         ...(gate && { gate }),
         ...(spare && { spare }),
-        ...(pending && { pending }),
+        ...left,
       },
       {
         // A repair that comes before its operation's end is not what somebody asked to cancel.

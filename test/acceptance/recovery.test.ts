@@ -52,6 +52,26 @@ describe.each([
   });
 });
 
+describe("an engine that is killed in the midst of deletions", () => {
+  it("leaves nothing in the state that AWS has no more, although the operation goes no further", async () => {
+    const pipeline = `${team}/pipelines/half-deleted`;
+    await ended(service, await send("PUT", pipeline, spec));
+    const before = (await inventory("half-deleted")).length;
+    const fault = { kind: "latency", moment: "after", type: "*", operation: "delete", latencyMs: 10_000 };
+    expect((await send("POST", "/sandbox/v1/faults", fault)).status).toBe(201);
+    const accepted = await send("DELETE", pipeline);
+    while ((await inventory("half-deleted")).length > before - 5)
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    await send("DELETE", "/sandbox/v1/faults");
+    const engines = await enginesOf(service.dataDir);
+    await send("POST", `/v1/operations/${accepted.body.id}/cancel`);
+    for (const pid of engines) process.kill(pid, "SIGKILL");
+    const operation = await ended(service, accepted);
+    expect(operation, JSON.stringify(operation.error)).toMatchObject({ state: "cancelled" });
+    await expectStateEqualsInventory("half-deleted");
+  });
+});
+
 describe("a cancelled operation whose engine does not stop", () => {
   it("is ended rung by rung, and is cancelled only when its stack is whole", async () => {
     const pipeline = `${team}/pipelines/hung`;
@@ -85,9 +105,12 @@ async function inventory(pipeline: string): Promise<TestResponse["body"][]> {
 /** What AWS has of a pipeline is what its stack knows, each once. */
 async function expectStateEqualsInventory(pipeline: string): Promise<void> {
   const items = await everything(`${team}/pipelines/${pipeline}/resources?`);
-  const known = items.map(({ type, id }) => `${type} ${id}`);
+  const known = items.filter(({ type }) => type.startsWith("aws:")).map(({ type, id }) => `${type} ${id}`);
   const real = (await inventory(pipeline)).map(({ type, awsId }) => `${type} ${awsId}`);
   expect(real.filter((one) => !known.includes(one))).toEqual([]);
+  // What belongs to the account bears no pipeline's tags.
+  const all = (await everything("/sandbox/v1/resources?")).map(({ type, awsId }) => `${type} ${awsId}`);
+  expect(known.filter((one) => !all.includes(one))).toEqual([]);
 }
 
 /** All items of a list. */

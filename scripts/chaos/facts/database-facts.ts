@@ -3,12 +3,12 @@ import type { AuditFact, InventoryItem, OperationFact, PipelineFact, StackRow } 
 
 /** What AWS would say it has; a key or secret whose deletion is scheduled is gone. */
 export async function readInventory(pool: pg.Pool): Promise<InventoryItem[]> {
-  const { rows } = await pool.query<InventoryItem>(
+  const { rows } = await pool.query<Omit<InventoryItem, "owner"> & { owner: string | null }>(
     `select r.type, r.account, r.aws_id as "awsId", r.inputs,
        nullif(concat_ws('/', r.outputs->'tagsAll'->>'aidlc:team', r.outputs->'tagsAll'->>'aidlc:pipeline'), '') as owner
      from sandbox.resources r where r.deletion_due_at is null order by r.number`,
   );
-  return rows;
+  return rows.map((row) => ({ ...row, owner: row.owner ?? undefined }));
 }
 
 export async function readStackRows(pool: pg.Pool): Promise<StackRow[]> {

@@ -23,13 +23,15 @@ export async function readMachine({ folder, nodes, temporaryFolder }: Cluster): 
   const isNeeded = ({ pid, parent, text }: ProcessEntry) =>
     alive.has(pid) || (alive.has(parent) && !isEngine(text));
   const spares = new Set(ours.filter(isNeeded).map(({ text }) => marker.exec(text)?.[1]));
+  // A spare one that has just been started asks its CLI for the version.
+  const isOfSpare = ({ text }: ProcessEntry) => !isEngine(text) && spares.has(marker.exec(text)?.[1]);
   const workFiles = await Promise.all(nodes.map((node) => strayWork(join(node.folder, "work"), spares)));
   const deaths = await Promise.all(nodes.map((node) => node.ownDeath()));
   return {
     ownDeaths: deaths.filter((death) => death !== undefined),
     temporaryFiles: [...(await filesBelow(temporaryFolder)), ...workFiles.flat()],
     strayProcesses: ours
-      .filter((entry) => !isNeeded(entry))
+      .filter((entry) => !isNeeded(entry) && !isOfSpare(entry))
       .map(({ pid, text }) => ({ pid, what: nameOf(text) })),
   };
 }
@@ -52,7 +54,7 @@ function isService(text: string): boolean {
 }
 
 export function isEngine(text: string): boolean {
-  return /^([^\0]*\/)?pulumi\0/.test(text);
+  return /^([^\0]*\/)?pulumi\0(?!version\0)/.test(text);
 }
 
 /** Folders of runners that no living process bears the name of, and of operations in runners that are spare now. */

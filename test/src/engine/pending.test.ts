@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { entriesOf, pendingWork, withEntries } from "../../../src/engine/pending.ts";
+import {
+  entriesOf,
+  pendingWork,
+  withEntries,
+  withUnanswered,
+  withUnansweredAsEntries,
+} from "../../../src/engine/pending.ts";
 
 const urn = "urn:pulumi:red.flock::aidlc-pipeline::aws:scheduler/scheduleGroup:ScheduleGroup::schedules";
 const group = {
@@ -24,6 +30,28 @@ describe("what an engine that disappeared left to do", () => {
       creates: [],
       others: [urn],
     });
+  });
+});
+
+describe("what an engine that disappeared had begun to delete", () => {
+  const read = { ...group, outputs: { name: "group" } };
+  const other = { ...read, urn: `${urn}-2`, id: "group-2" };
+  const state = { resources: [read, other, { urn: "urn:pulumi:component", type: "aidlc:phase:Learning" }] };
+
+  it("is what its events tell of, as far as the state has it", () => {
+    expect(pendingWork(state, [urn, "urn:gone"])).toMatchObject({
+      isNone: false,
+      creates: [],
+      others: [urn],
+    });
+  });
+
+  it("may be any resource of AWS, where the whole stack was being deleted", () => {
+    expect(pendingWork(state, "all")).toMatchObject({ isNone: false, others: [urn, other.urn] });
+  });
+
+  it("is nothing where nothing of it is left", () => {
+    expect(pendingWork({ resources: [] }, "all")).toMatchObject({ isNone: true });
   });
 });
 
@@ -66,6 +94,16 @@ describe("what a provider never answered", () => {
         },
       },
     ]);
+  });
+
+  it("can wait in the state itself, where nobody is there to keep it, and is looked up from there", () => {
+    const state = { resources: [bucket] };
+    const entries = entriesOf([policy], state);
+    const kept = withUnanswered(state, entries);
+    expect(kept.resources).toContainEqual(expect.objectContaining({ urn: "urn:policy", delete: true }));
+    const found = withUnansweredAsEntries(kept);
+    expect(found).toEqual({ resources: [bucket], pending_operations: entries });
+    expect(pendingWork(found)).toMatchObject({ creates: [{ urn: "urn:policy" }], known: ["raw-data"] });
   });
 
   it("is read again where it was an update or a deletion of what the state has", () => {

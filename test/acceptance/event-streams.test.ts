@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -11,10 +10,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { serverSentEvents } from "../../scripts/service/server-sent-events.ts";
 import { claimOperation, finishOperation } from "../../src/operations/claims.ts";
 import { appendEvents } from "../../src/operations/events.ts";
-import { insertOperation } from "../../src/operations/store.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../src/postgres/embedded.ts";
 import { openPool } from "../../src/postgres/pool.ts";
-import { ensureStack } from "../../src/stacks/store.ts";
+import { queuedOperation } from "../src/operations/queued-operation.ts";
 import { administratorKey, bootstrapToken } from "../support/service.ts";
 
 const entry = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
@@ -82,17 +80,7 @@ async function stop(child: ChildProcess, signal: NodeJS.Signals): Promise<void> 
 
 /** An operation that a worker of another process runs: this one, so that only those who tell of it die. */
 async function operation() {
-  const { id } = await insertOperation(pool, {
-    id: randomUUID(),
-    kind: "update",
-    stackId: await ensureStack(pool, "aidlc-foundation", randomUUID()),
-    team: "ml",
-    subject: { type: "account", account: "main" },
-    revision: null,
-    options: {},
-    requestId: "r-1",
-    requestedBy: "user:ada",
-  });
+  const { id } = await queuedOperation(pool);
   let token = 0;
   let sequence = 0;
   return {

@@ -9,10 +9,10 @@ import { claimOperation } from "../../../src/operations/claims.ts";
 import { EventRecorder } from "../../../src/operations/event-recorder.ts";
 import { appendEvents, listEvents } from "../../../src/operations/events.ts";
 import { Insistence } from "../../../src/operations/insistence.ts";
-import { insertOperation } from "../../../src/operations/store.ts";
 import { openPool } from "../../../src/postgres/pool.ts";
 import { ensureStack } from "../../../src/stacks/store.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
+import { queuedOperation } from "./queued-operation.ts";
 
 let database: TestDatabase;
 
@@ -24,17 +24,7 @@ afterAll(() => database.drop());
 
 async function running(): Promise<{ id: string; token: number }> {
   const stackId = await ensureStack(database.pool, "aidlc-foundation", randomUUID());
-  const { id } = await insertOperation(database.pool, {
-    id: randomUUID(),
-    kind: "update",
-    stackId,
-    team: "ml",
-    subject: { type: "account", account: "main" },
-    revision: null,
-    options: {},
-    requestId: "r-1",
-    requestedBy: "user:ada",
-  });
+  const { id } = await queuedOperation(database.pool, { stackId });
   const claim = await claimOperation(database.pool, id, { node: "node-a", leaseMs: 60_000 });
   return { id, token: claim?.fencingToken ?? 0 };
 }

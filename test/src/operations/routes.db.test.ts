@@ -5,10 +5,11 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { claimOperation, finishOperation } from "../../../src/operations/claims.ts";
 import { appendEvents, type StoredEvent } from "../../../src/operations/events.ts";
-import { insertOperation, requestCancel } from "../../../src/operations/store.ts";
+import { requestCancel } from "../../../src/operations/store.ts";
 import { ensureStack } from "../../../src/stacks/store.ts";
 import { type Document, uniqueName, validSpec } from "../../support/builders.ts";
 import { type Api, adminToken, startApi } from "../api.ts";
+import { queuedOperation } from "./queued-operation.ts";
 
 let api: Api;
 let origin: string;
@@ -29,17 +30,7 @@ afterAll(() => api.close());
 
 async function running() {
   const stackId = await ensureStack(api.database.pool, "aidlc-foundation", randomUUID());
-  const { id } = await insertOperation(api.database.pool, {
-    id: randomUUID(),
-    kind: "update",
-    stackId,
-    team: "ml",
-    subject: { type: "account", account: "main" },
-    revision: null,
-    options: {},
-    requestId: "r-1",
-    requestedBy: "user:ada",
-  });
+  const { id } = await queuedOperation(api.database.pool, { stackId });
   const claim = await claimOperation(api.database.pool, id, { node: "n", leaseMs: 60_000 });
   let sequence = 0;
   return {
@@ -361,17 +352,7 @@ describe("a shutdown", () => {
     const other = await startApi();
     const otherOrigin = await other.app.listen({ host: "127.0.0.1", port: 0 });
     const stackId = await ensureStack(other.database.pool, "aidlc-foundation", "s");
-    const { id } = await insertOperation(other.database.pool, {
-      id: randomUUID(),
-      kind: "update",
-      stackId,
-      team: "ml",
-      subject: { type: "account", account: "main" },
-      revision: null,
-      options: {},
-      requestId: "r-1",
-      requestedBy: "user:ada",
-    });
+    const { id } = await queuedOperation(other.database.pool, { stackId });
     const headers = { authorization: `Bearer ${adminToken}` };
     const open = async (path: string, extra: object) => {
       const request = httpGet(`${otherOrigin}${path}`, { agent: false, headers: { ...headers, ...extra } });

@@ -1,23 +1,11 @@
-import { randomUUID } from "node:crypto";
 import type pg from "pg";
 import { claimOperation, finishOperation } from "../../../src/operations/claims.ts";
 import { appendEvents } from "../../../src/operations/events.ts";
-import { insertOperation } from "../../../src/operations/store.ts";
-import { ensureStack } from "../../../src/stacks/store.ts";
+import { queuedOperation } from "./queued-operation.ts";
 
 /** An operation that runs, without anybody who runs it. */
 export async function runningOperation(pool: pg.Pool) {
-  const { id } = await insertOperation(pool, {
-    id: randomUUID(),
-    kind: "update",
-    stackId: await ensureStack(pool, "aidlc-foundation", randomUUID()),
-    team: "ml",
-    subject: { type: "account", account: "main" },
-    revision: null,
-    options: {},
-    requestId: "r-1",
-    requestedBy: "user:ada",
-  });
+  const { id } = await queuedOperation(pool);
   const claim = await claimOperation(pool, id, { node: "n", leaseMs: 60_000 });
   const token = claim?.fencingToken ?? 0;
   let sequence = 0;

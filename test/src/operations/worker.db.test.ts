@@ -17,17 +17,13 @@ import { stackPassphrases } from "../../../src/operations/passphrases.ts";
 import type { RunCredentialsIssuer } from "../../../src/operations/run-credentials.ts";
 import type { StackOwner } from "../../../src/operations/stack-owner.ts";
 import type { OperationKind } from "../../../src/operations/states.ts";
-import {
-  findOperation,
-  insertOperation,
-  type Operation,
-  requestCancel,
-} from "../../../src/operations/store.ts";
+import { findOperation, type Operation, requestCancel } from "../../../src/operations/store.ts";
 import { submitOperation } from "../../../src/operations/submit.ts";
 import { Worker } from "../../../src/operations/worker.ts";
 import { inTransaction } from "../../../src/postgres/pool.ts";
 import { ensureStack, findStack } from "../../../src/stacks/store.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
+import { queuedOperation } from "./queued-operation.ts";
 
 const program: ProgramRequest = {
   name: "foundation",
@@ -58,17 +54,7 @@ afterAll(async () => {
 });
 
 async function queued(kind: OperationKind = "update"): Promise<Operation> {
-  return insertOperation(database.pool, {
-    id: randomUUID(),
-    kind,
-    stackId,
-    team: "ml",
-    subject: { type: "account", account: "main" },
-    revision: null,
-    options: {},
-    requestId: "r-1",
-    requestedBy: "user:ada",
-  });
+  return queuedOperation(database.pool, { kind, stackId });
 }
 
 type Script = (
@@ -108,7 +94,7 @@ function workerWith(
   const worker = new Worker({
     pool: database.pool,
     audit: new AuditTrail("a passphrase of the tests"),
-    supervisor: { take } as unknown as Supervisor,
+    supervisor: { take, sweep: async () => {} } as unknown as Supervisor,
     owners: { account, pipeline: account },
     passphrases: stackPassphrases("master"),
     credentials: { grant },

@@ -1,45 +1,34 @@
 import pino from "pino";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { expirePipelines } from "../../../src/pipelines/expiry-task.ts";
 import { type Document, validSpec } from "../../support/builders.ts";
-import { type Api, startApi } from "../api.ts";
-import { PipelineRequests } from "./pipeline-requests.ts";
+import { pipelineScene } from "./pipeline-scene.ts";
 
-let api: Api;
-let team: string;
-let churn: PipelineRequests;
-
-beforeAll(async () => {
-  api = await startApi();
-  team = await api.teamWithAccount();
-});
-
-beforeEach(() => {
-  churn = new PipelineRequests(api, team);
-});
-
-afterAll(() => api.close());
+const scene = pipelineScene();
 
 const hourMs = 3_600_000;
-const sql = (text: string, values: unknown[] = []) => api.database.pool.query(text, values);
+const sql = (text: string, values: unknown[] = []) => scene.api.database.pool.query(text, values);
 const withTtl = (hours = 8) =>
   validSpec((spec) => {
     spec.ttl = { hours };
   });
 const expiresAt = async () => {
-  const { expiresAt: text } = await churn.read();
+  const { expiresAt: text } = await scene.churn.read();
   return text === undefined ? undefined : new Date(text);
 };
 /** Hours from now to the pipeline's end. */
 const left = async () => ((await expiresAt())?.getTime() ?? Number.NaN) / hourMs - Date.now() / hourMs;
 const pass = (now: Date) =>
-  expirePipelines({ pool: api.database.pool, audit: api.audit, log: pino({ level: "silent" }) }, now);
+  expirePipelines(
+    { pool: scene.api.database.pool, audit: scene.api.audit, log: pino({ level: "silent" }) },
+    now,
+  );
 /** So long before the pipeline's end, or after it. */
 const atEnd = async (hours: number) => new Date(((await expiresAt())?.getTime() ?? 0) + hours * hourMs);
-const status = async () => (await api.send("GET", `${churn.url}/status`)).body;
+const status = async () => (await scene.api.send("GET", `${scene.churn.url}/status`)).body;
 const operations = async (): Promise<Document[]> =>
-  (await api.send("GET", `/v1/operations?team=${team}&pipeline=${churn.name}`)).body.items;
-const applied = async (spec: Document) => churn.applied((await churn.put(spec)).body.id);
+  (await scene.api.send("GET", `/v1/operations?team=${scene.team}&pipeline=${scene.churn.name}`)).body.items;
+const applied = async (spec: Document) => scene.churn.applied((await scene.churn.put(spec)).body.id);
 
 describe("a pipeline's lifetime", () => {
   it("begins with each apply, and there is none without a ttl", async () => {
@@ -47,7 +36,7 @@ describe("a pipeline's lifetime", () => {
     expect(await expiresAt()).toBeUndefined();
     await applied(withTtl(8));
     expect(await left()).toBeCloseTo(8, 1);
-    await sql("update pipelines set expires_at = now() where name = $1", [churn.name]);
+    await sql("update pipelines set expires_at = now() where name = $1", [scene.churn.name]);
     await applied(withTtl(8));
     expect(await left()).toBeCloseTo(8, 1);
     await applied(validSpec());
@@ -57,12 +46,16 @@ describe("a pipeline's lifetime", () => {
   it("can be extended: from its end, or from now where that has passed", async () => {
     await applied(withTtl(8));
     const extend = (hours: number) =>
-      api.send("POST", `${churn.url}/extensions`, { body: { hours, reason: "the demo is on Friday" } });
+      scene.api.send("POST", `${scene.churn.url}/extensions`, {
+        body: { hours, reason: "the demo is on Friday" },
+      });
     const { status: code, body } = await extend(48);
     expect(code).toBe(200);
-    expect(body).toMatchObject({ name: churn.name });
+    expect(body).toMatchObject({ name: scene.churn.name });
     expect(await left()).toBeCloseTo(56, 1);
-    await sql("update pipelines set expires_at = now() - interval '1 day' where name = $1", [churn.name]);
+    await sql("update pipelines set expires_at = now() - interval '1 day' where name = $1", [
+      scene.churn.name,
+    ]);
     await extend(48);
     expect(await left()).toBeCloseTo(48, 1);
     const { rows } = await sql("select action, after from audit_entries order by sequence desc limit 1");
@@ -74,7 +67,7 @@ describe("a pipeline's lifetime", () => {
 
   it("that was extended isn't made shorter by an apply, and ends with the ttl", async () => {
     await applied(withTtl(8));
-    await api.send("POST", `${churn.url}/extensions`, { body: { hours: 48 } });
+    await scene.api.send("POST", `${scene.churn.url}/extensions`, { body: { hours: 48 } });
     await applied(withTtl(2));
     expect(await left()).toBeCloseTo(56, 1);
     await applied(validSpec());
@@ -84,10 +77,10 @@ describe("a pipeline's lifetime", () => {
 
   it("can't be extended where there is none, nor once the pipeline is being destroyed", async () => {
     await applied(validSpec());
-    const extend = () => api.send("POST", `${churn.url}/extensions`, { body: { hours: 1 } });
+    const extend = () => scene.api.send("POST", `${scene.churn.url}/extensions`, { body: { hours: 1 } });
     expect(await extend()).toMatchObject({ status: 409, body: { code: "pipeline_conflict" } });
     await applied(withTtl());
-    const { body: destroy } = await churn.delete();
+    const { body: destroy } = await scene.churn.delete();
     expect(await extend()).toMatchObject({
       status: 409,
       body: { code: "stack_busy", operation: destroy.id },
@@ -95,7 +88,7 @@ describe("a pipeline's lifetime", () => {
   });
 
   it("of a production pipeline needs a word of its own", async () => {
-    const { status: code, body } = await churn.put(
+    const { status: code, body } = await scene.churn.put(
       validSpec((spec) => {
         spec.ttl = { hours: 8 };
         spec.profile = "production";
@@ -115,15 +108,15 @@ describe("the end of a lifetime", () => {
     await pass(await atEnd(-1));
     expect(await status()).toMatchObject({
       state: "ready",
-      expiresAt: (await churn.read()).expiresAt,
+      expiresAt: (await scene.churn.read()).expiresAt,
       expiryWarnedAt: (await atEnd(-2)).toISOString(),
     });
     const told = await sql(
       "select team, type, data from webhook_outbox where about = $1 and type like 'pipeline.%'",
-      [`pipelines/${churn.name}`],
+      [`pipelines/${scene.churn.name}`],
     );
     expect(told.rows).toMatchObject([
-      { team, type: "pipeline.expiring", data: { pipeline: churn.name, data: "retain" } },
+      { team: scene.team, type: "pipeline.expiring", data: { pipeline: scene.churn.name, data: "retain" } },
     ]);
     expect(await operations()).toHaveLength(1);
   });
@@ -140,7 +133,7 @@ describe("the end of a lifetime", () => {
     const { rows } = await sql("select options from operations where id = $1", [destroy.id]);
     expect(rows[0].options).toEqual({ data: "retain" });
     const audit = await sql("select action, subject from audit_entries where target = $1 order by sequence", [
-      `/teams/${team}/pipelines/${churn.name}`,
+      `/teams/${scene.team}/pipelines/${scene.churn.name}`,
     ]);
     expect(audit.rows.slice(-2)).toEqual([
       { action: "pipeline.expiry_warning", subject: "service" },
@@ -160,7 +153,7 @@ describe("the end of a lifetime", () => {
     await applied(withTtl(8));
     await pass(await atEnd(-1));
     const end = await atEnd(0);
-    await api.send("POST", `${churn.url}/reconciliations`);
+    await scene.api.send("POST", `${scene.churn.url}/reconciliations`);
     await pass(end);
     expect((await operations()).map(({ kind }) => kind)).toEqual(["reconcile", "update"]);
   });
@@ -170,7 +163,7 @@ describe("the end of a lifetime", () => {
     await pass(await atEnd(-1));
     await pass(await atEnd(0));
     const [destroy] = await operations();
-    await api.send("POST", `/v1/operations/${destroy.id}/cancel`);
+    await scene.api.send("POST", `/v1/operations/${destroy.id}/cancel`);
     await pass(await atEnd(23));
     expect(await operations()).toHaveLength(2);
     await pass(await atEnd(25));
@@ -183,9 +176,9 @@ describe("the end of a lifetime", () => {
     await sql(
       `insert into team_quotas (team, operations_per_day) values ($1, 0)
        on conflict (team) do update set operations_per_day = 0`,
-      [team],
+      [scene.team],
     );
     await pass(await atEnd(0));
-    expect((await churn.read()).state).toBe("destroying");
+    expect((await scene.churn.read()).state).toBe("destroying");
   });
 });

@@ -1,26 +1,13 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Document } from "../../support/builders.ts";
-import { type Api, startApi } from "../api.ts";
-import { PipelineRequests, withBudget } from "./pipeline-requests.ts";
+import { withBudget } from "./pipeline-requests.ts";
+import { pipelineScene } from "./pipeline-scene.ts";
 
-let api: Api;
-let team: string;
-let churn: PipelineRequests;
+const scene = pipelineScene();
 
-beforeAll(async () => {
-  api = await startApi();
-  team = await api.teamWithAccount();
-});
-
-beforeEach(() => {
-  churn = new PipelineRequests(api, team);
-});
-
-afterAll(() => api.close());
-
-const sql = (text: string, values: unknown[] = []) => api.database.pool.query(text, values);
+const sql = (text: string, values: unknown[] = []) => scene.api.database.pool.query(text, values);
 const history = async (query = ""): Promise<Document> =>
-  (await api.send("GET", `${churn.url}/history${query}`)).body;
+  (await scene.api.send("GET", `${scene.churn.url}/history${query}`)).body;
 
 async function tells(operation: string, events: readonly Document[]): Promise<void> {
   for (const [index, { phase = null, ...body }] of events.entries()) {
@@ -42,12 +29,12 @@ const event = (name: string, action: string, status: string, more: Document = {}
 
 describe("the history of a pipeline", () => {
   it("tells who changed it, how, when and why, the newest first", async () => {
-    const { body: first } = await churn.put(withBudget(50));
-    await churn.applied(first.id);
-    const { body: second } = await api.send("PATCH", `${churn.url}?reason=more%20data`, {
+    const { body: first } = await scene.churn.put(withBudget(50));
+    await scene.churn.applied(first.id);
+    const { body: second } = await scene.api.send("PATCH", `${scene.churn.url}?reason=more%20data`, {
       body: { budget: { monthlyUsd: 75 } },
     });
-    await churn.applied(second.id);
+    await scene.churn.applied(second.id);
     const { items } = await history();
     expect(items).toMatchObject([
       {
@@ -67,13 +54,13 @@ describe("the history of a pipeline", () => {
   });
 
   it("compares with what was applied completely before, not with what was only tried", async () => {
-    await churn.applied((await churn.put(withBudget(50))).body.id);
-    const { body: tried } = await churn.put(withBudget(75));
+    await scene.churn.applied((await scene.churn.put(withBudget(50))).body.id);
+    const { body: tried } = await scene.churn.put(withBudget(75));
     await sql(
       "update operations set state = 'failed', started_at = now(), finished_at = now() where id = $1",
       [tried.id],
     );
-    await churn.applied((await churn.put(withBudget(80))).body.id);
+    await scene.churn.applied((await scene.churn.put(withBudget(80))).body.id);
     const { items } = await history();
     expect(items.map((item: Document) => [item.state, item.from, item.specChanges[0]?.before])).toEqual([
       ["succeeded", 1, 50],
@@ -83,10 +70,12 @@ describe("the history of a pipeline", () => {
   });
 
   it("names what a rollback restores", async () => {
-    await churn.applied((await churn.put(withBudget(50))).body.id);
-    await churn.applied((await churn.put(withBudget(75))).body.id);
-    const { body: rollback } = await api.send("POST", `${churn.url}/rollbacks`, { body: { revision: 1 } });
-    await churn.applied(rollback.id);
+    await scene.churn.applied((await scene.churn.put(withBudget(50))).body.id);
+    await scene.churn.applied((await scene.churn.put(withBudget(75))).body.id);
+    const { body: rollback } = await scene.api.send("POST", `${scene.churn.url}/rollbacks`, {
+      body: { revision: 1 },
+    });
+    await scene.churn.applied(rollback.id);
     expect((await history()).items[0]).toMatchObject({
       kind: "rollback",
       revision: 3,
@@ -97,7 +86,7 @@ describe("the history of a pipeline", () => {
   });
 
   it("holds what was really done to each resource, once", async () => {
-    const { body: update } = await churn.put();
+    const { body: update } = await scene.churn.put();
     const changes = [{ path: "tags.a", kind: "update", before: "1", after: "2" }];
     await tells(update.id, [
       event("raw", "create", "started"),
@@ -111,7 +100,7 @@ describe("the history of a pipeline", () => {
       event("bad", "delete", "failed"),
       event("component", "create", "done", { resourceType: "aidlc:phase:Infrastructure" }),
     ]);
-    await churn.applied(update.id);
+    await scene.churn.applied(update.id);
     const [{ resources }] = (await history()).items;
     const type = "aws:s3/bucket:Bucket";
     expect(resources).toEqual([
@@ -131,10 +120,10 @@ describe("the history of a pipeline", () => {
   });
 
   it("leaves out checks, and what was called off before it began", async () => {
-    const { body: first } = await churn.put(withBudget(50));
-    await churn.applied(first.id);
-    await churn.put(withBudget(75));
-    await api.send("POST", `${churn.url}/previews`);
+    const { body: first } = await scene.churn.put(withBudget(50));
+    await scene.churn.applied(first.id);
+    await scene.churn.put(withBudget(75));
+    await scene.api.send("POST", `${scene.churn.url}/previews`);
     const { items } = await history();
     expect(items.map(({ operation }: Document) => operation)).toEqual([first.id]);
   });
@@ -142,8 +131,8 @@ describe("the history of a pipeline", () => {
   it("comes in pages", async () => {
     const ids: string[] = [];
     for (const budget of [50, 60, 70]) {
-      const { body } = await churn.put(withBudget(budget));
-      await churn.applied(body.id);
+      const { body } = await scene.churn.put(withBudget(budget));
+      await scene.churn.applied(body.id);
       ids.unshift(body.id);
     }
     const first = await history("?limit=2");

@@ -1,46 +1,33 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { type Document, validSpec } from "../../support/builders.ts";
-import { type Api, startApi } from "../api.ts";
 import { PipelineRequests, withBudget } from "./pipeline-requests.ts";
+import { pipelineScene } from "./pipeline-scene.ts";
 
-let api: Api;
-let team: string;
-let churn: PipelineRequests;
+const scene = pipelineScene();
 
-beforeAll(async () => {
-  api = await startApi();
-  team = await api.teamWithAccount();
-});
-
-beforeEach(() => {
-  churn = new PipelineRequests(api, team);
-});
-
-afterAll(() => api.close());
-
-const operation = async (id: string) => (await api.send("GET", `/v1/operations/${id}`)).body;
-const sql = (text: string, values: unknown[] = []) => api.database.pool.query(text, values);
+const operation = async (id: string) => (await scene.api.send("GET", `/v1/operations/${id}`)).body;
+const sql = (text: string, values: unknown[] = []) => scene.api.database.pool.query(text, values);
 
 describe("the same spec", () => {
   it("makes no new revision, however it is written", async () => {
-    await churn.put();
+    await scene.churn.put();
     const reordered = Object.fromEntries(Object.entries(validSpec()).reverse());
-    await churn.put(reordered);
-    const filled = (await churn.read()).spec;
-    await churn.put(filled);
-    await churn.put(stringify(validSpec()), { "content-type": "application/yaml" });
-    await churn.put(JSON.stringify(validSpec(), undefined, 4), {
+    await scene.churn.put(reordered);
+    const filled = (await scene.churn.read()).spec;
+    await scene.churn.put(filled);
+    await scene.churn.put(stringify(validSpec()), { "content-type": "application/yaml" });
+    await scene.churn.put(JSON.stringify(validSpec(), undefined, 4), {
       "content-type": "application/json; charset=utf-8",
     });
-    expect(await churn.revisions()).toHaveLength(1);
-    expect((await churn.read()).desiredRevision).toBe(1);
+    expect(await scene.churn.revisions()).toHaveLength(1);
+    expect((await scene.churn.read()).desiredRevision).toBe(1);
   });
 
   it("is applied again all the same", async () => {
-    const { body: first } = await churn.put();
-    await churn.applied(first.id);
-    const { body: second } = await churn.put();
+    const { body: first } = await scene.churn.put();
+    await scene.churn.applied(first.id);
+    const { body: second } = await scene.churn.put();
     expect(second).toMatchObject({ kind: "update", state: "queued", revision: 1 });
     expect(second.id).not.toBe(first.id);
   });
@@ -55,11 +42,11 @@ describe("the same spec", () => {
           { name: "yes", type: "string" },
         );
       });
-      await churn.put(stringify(spec), { "content-type": type });
-      const [first] = await churn.revisions();
-      churn = new PipelineRequests(api, team);
-      await churn.put(spec);
-      const [second] = await churn.revisions();
+      await scene.churn.put(stringify(spec), { "content-type": type });
+      const [first] = await scene.churn.revisions();
+      scene.churn = new PipelineRequests(scene.api, scene.team);
+      await scene.churn.put(spec);
+      const [second] = await scene.churn.revisions();
       expect(first.digest).toMatch(/^[0-9a-f]{64}$/);
       expect(second.digest).toBe(first.digest);
       expect(second.spec).toEqual(first.spec);
@@ -69,70 +56,73 @@ describe("the same spec", () => {
 
 describe("another spec", () => {
   it("makes the next revision and keeps the earlier ones, the newest first", async () => {
-    await churn.put();
-    await churn.put(withBudget(50));
-    await churn.put(withBudget(75));
-    const listed = await churn.revisions();
+    await scene.churn.put();
+    await scene.churn.put(withBudget(50));
+    await scene.churn.put(withBudget(75));
+    const listed = await scene.churn.revisions();
     expect(listed.map((revision: { number: number }) => revision.number)).toEqual([3, 2, 1]);
     expect(listed.map((revision: Document) => revision.spec.budget.monthlyUsd)).toEqual([75, 50, 25]);
     expect(new Set(listed.map((revision: Document) => revision.digest)).size).toBe(3);
-    expect(await churn.read()).toMatchObject({ desiredRevision: 3, spec: { budget: { monthlyUsd: 75 } } });
+    expect(await scene.churn.read()).toMatchObject({
+      desiredRevision: 3,
+      spec: { budget: { monthlyUsd: 75 } },
+    });
   });
 
   it("that goes back to an earlier one is a new revision with that one's digest", async () => {
-    await churn.put();
-    await churn.put(withBudget(50));
-    await churn.put();
-    const [third, , first] = await churn.revisions();
+    await scene.churn.put();
+    await scene.churn.put(withBudget(50));
+    await scene.churn.put();
+    const [third, , first] = await scene.churn.revisions();
     expect(third).toMatchObject({ number: 3, digest: first.digest });
   });
 
   it("differs also when only the order of its columns does", async () => {
-    await churn.put();
-    await churn.put(
+    await scene.churn.put();
+    await scene.churn.put(
       validSpec((spec) => {
         spec.dataset.schema.reverse();
       }),
     );
-    expect(await churn.revisions()).toHaveLength(2);
+    expect(await scene.churn.revisions()).toHaveLength(2);
   });
 
   it("takes the place of updates that are still queued, which say so", async () => {
-    const { body: first } = await churn.put();
-    const { body: second } = await churn.put(withBudget(50));
-    const { body: third } = await churn.patch({ budget: { monthlyUsd: 75 } });
+    const { body: first } = await scene.churn.put();
+    const { body: second } = await scene.churn.put(withBudget(50));
+    const { body: third } = await scene.churn.patch({ budget: { monthlyUsd: 75 } });
     expect(await operation(first.id)).toMatchObject({ state: "superseded", finishedAt: expect.any(String) });
     expect(await operation(second.id)).toMatchObject({ state: "superseded" });
     expect(await operation(third.id)).toMatchObject({ state: "queued", revision: 3 });
-    expect((await churn.read()).lastChange.id).toBe(third.id);
+    expect((await scene.churn.read()).lastChange.id).toBe(third.id);
   });
 
   it("takes no place of an update that runs", async () => {
-    const { body: first } = await churn.put();
+    const { body: first } = await scene.churn.put();
     await sql("update operations set state = 'running' where id = $1", [first.id]);
-    await churn.put(withBudget(50));
+    await scene.churn.put(withBudget(50));
     expect((await operation(first.id)).state).toBe("running");
   });
 
   it("can't move the pipeline to another account", async () => {
-    await churn.put();
-    await api.send("PUT", `/v1/teams/${team}/accounts/third`, {
+    await scene.churn.put();
+    await scene.api.send("PUT", `/v1/teams/${scene.team}/accounts/third`, {
       body: { accountId: "123123123123", region: "eu-west-1" },
     });
-    await api.provision(team, "third");
-    const moved = await churn.patch({ account: "third" });
+    await scene.api.provision(scene.team, "third");
+    const moved = await scene.churn.patch({ account: "third" });
     expect(moved).toMatchObject({
       status: 409,
       body: { code: "pipeline_conflict", errors: [{ path: "/account" }] },
     });
-    expect(await churn.revisions()).toHaveLength(1);
+    expect(await scene.churn.revisions()).toHaveLength(1);
   });
 });
 
 describe("revisions", () => {
   it("can be neither changed nor deleted, not even by hand", async () => {
-    await churn.put();
-    const id = (await churn.read()).id;
+    await scene.churn.put();
+    const id = (await scene.churn.read()).id;
     for (const statement of [
       "update revisions set spec = '{}' where pipeline_id = $1",
       "update revisions set digest = 'x' where pipeline_id = $1",
@@ -143,22 +133,25 @@ describe("revisions", () => {
         message: /revisions rows are immutable/,
       });
     }
-    expect(await churn.revisions()).toHaveLength(1);
+    expect(await scene.churn.revisions()).toHaveLength(1);
   });
 
   it("are numbered without a gap when many change the pipeline at once", async () => {
-    await churn.put();
-    await Promise.all(Array.from({ length: 6 }, (_, index) => churn.put(withBudget(100 + index))));
-    const listed = await churn.revisions();
+    await scene.churn.put();
+    await Promise.all(Array.from({ length: 6 }, (_, index) => scene.churn.put(withBudget(100 + index))));
+    const listed = await scene.churn.revisions();
     expect(listed.map((revision: { number: number }) => revision.number)).toEqual([7, 6, 5, 4, 3, 2, 1]);
   });
 
   it("are listed in pages", async () => {
-    await churn.put();
-    await churn.put(withBudget(50));
-    await churn.put(withBudget(75));
-    const first = await api.send("GET", `${churn.url}/revisions?limit=2`);
-    const second = await api.send("GET", `${churn.url}/revisions?limit=2&cursor=${first.body.nextCursor}`);
+    await scene.churn.put();
+    await scene.churn.put(withBudget(50));
+    await scene.churn.put(withBudget(75));
+    const first = await scene.api.send("GET", `${scene.churn.url}/revisions?limit=2`);
+    const second = await scene.api.send(
+      "GET",
+      `${scene.churn.url}/revisions?limit=2&cursor=${first.body.nextCursor}`,
+    );
     const numbers = [...first.body.items, ...second.body.items].map((revision) => revision.number);
     expect(numbers).toEqual([3, 2, 1]);
     expect(second.body).not.toHaveProperty("nextCursor");
@@ -167,90 +160,93 @@ describe("revisions", () => {
 
 describe("If-Match", () => {
   it("lets a change pass at the revision it names, or at any", async () => {
-    await churn.put();
-    expect((await churn.put(withBudget(50), { "if-match": '"1"' })).status).toBe(202);
-    expect((await churn.patch({ budget: { monthlyUsd: 60 } }, { "if-match": "*" })).status).toBe(202);
-    expect((await churn.read()).desiredRevision).toBe(3);
+    await scene.churn.put();
+    expect((await scene.churn.put(withBudget(50), { "if-match": '"1"' })).status).toBe(202);
+    expect((await scene.churn.patch({ budget: { monthlyUsd: 60 } }, { "if-match": "*" })).status).toBe(202);
+    expect((await scene.churn.read()).desiredRevision).toBe(3);
   });
 
   it("stops every kind of change at another revision, and nothing is changed", async () => {
-    await churn.put();
-    await churn.put(withBudget(50));
+    await scene.churn.put();
+    await scene.churn.put(withBudget(50));
     const headers = { "if-match": '"1"' };
     const answers = [
-      await churn.put(withBudget(75), headers),
-      await churn.patch({ budget: { monthlyUsd: 75 } }, headers),
-      await api.send("DELETE", churn.url, { headers }),
+      await scene.churn.put(withBudget(75), headers),
+      await scene.churn.patch({ budget: { monthlyUsd: 75 } }, headers),
+      await scene.api.send("DELETE", scene.churn.url, { headers }),
     ];
     for (const answer of answers)
       expect(answer).toMatchObject({ status: 412, body: { code: "revision_mismatch" } });
-    expect(await churn.read()).toMatchObject({ desiredRevision: 2, state: "provisioning" });
+    expect(await scene.churn.read()).toMatchObject({ desiredRevision: 2, state: "provisioning" });
   });
 
   it("lets one of two who saw the same revision win", async () => {
-    await churn.put();
+    await scene.churn.put();
     const headers = { "if-match": '"1"' };
     const answers = await Promise.all([
-      churn.put(withBudget(50), headers),
-      churn.put(withBudget(75), headers),
+      scene.churn.put(withBudget(50), headers),
+      scene.churn.put(withBudget(75), headers),
     ]);
     expect(answers.map(({ status }) => status).sort()).toEqual([202, 412]);
-    expect(await churn.revisions()).toHaveLength(2);
+    expect(await scene.churn.revisions()).toHaveLength(2);
   });
 });
 
 describe("a merge patch", () => {
   it("changes what it names, removes what it nulls, and leaves the rest", async () => {
-    await churn.put(
+    await scene.churn.put(
       validSpec((spec) => {
         spec.tags = { cost: "a", stage: "b" };
         spec.training.schedule = "rate(1 day)";
       }),
     );
-    await churn.patch({ tags: { stage: null, owner: "c" }, training: { schedule: null, instanceCount: 2 } });
-    const { spec } = await churn.read();
+    await scene.churn.patch({
+      tags: { stage: null, owner: "c" },
+      training: { schedule: null, instanceCount: 2 },
+    });
+    const { spec } = await scene.churn.read();
     expect(spec.tags).toEqual({ cost: "a", owner: "c" });
     expect(spec.training).toMatchObject({ instanceCount: 2, qualityGate: { metric: "auc" } });
     expect(spec.training).not.toHaveProperty("schedule");
   });
 
   it("that nulls a field with a default brings the default back", async () => {
-    await churn.put(withBudget(50));
-    await churn.patch({ budget: null });
-    expect((await churn.read()).spec.budget).toEqual({ monthlyUsd: 25 });
+    await scene.churn.put(withBudget(50));
+    await scene.churn.patch({ budget: null });
+    expect((await scene.churn.read()).spec.budget).toEqual({ monthlyUsd: 25 });
   });
 
   it("replaces lists whole", async () => {
-    await churn.put();
-    await churn.patch({ dataset: { schema: [{ name: "only", type: "string" }] } });
-    expect((await churn.read()).spec.dataset.schema).toEqual([
+    await scene.churn.put();
+    await scene.churn.patch({ dataset: { schema: [{ name: "only", type: "string" }] } });
+    expect((await scene.churn.read()).spec.dataset.schema).toEqual([
       { name: "only", type: "string", nullable: false },
     ]);
   });
 
   it("may say its own content type, or be YAML", async () => {
-    await churn.put();
+    await scene.churn.put();
     const merge = { "content-type": "application/merge-patch+json" };
-    expect((await churn.patch('{"budget":{"monthlyUsd":30}}', merge)).status).toBe(202);
+    expect((await scene.churn.patch('{"budget":{"monthlyUsd":30}}', merge)).status).toBe(202);
     expect(
-      (await churn.patch("budget: { monthlyUsd: 31 }", { "content-type": "application/yaml" })).status,
+      (await scene.churn.patch("budget: { monthlyUsd: 31 }", { "content-type": "application/yaml" })).status,
     ).toBe(202);
-    expect((await churn.read()).spec.budget.monthlyUsd).toBe(31);
+    expect((await scene.churn.read()).spec.budget.monthlyUsd).toBe(31);
   });
 
   it("of nothing makes no revision", async () => {
-    await churn.put();
-    expect((await churn.patch({})).status).toBe(202);
-    expect(await churn.revisions()).toHaveLength(1);
+    await scene.churn.put();
+    expect((await scene.churn.patch({})).status).toBe(202);
+    expect(await scene.churn.revisions()).toHaveLength(1);
   });
 
   it("of two at the same moment loses neither", async () => {
-    await churn.put();
+    await scene.churn.put();
     await Promise.all([
-      churn.patch({ budget: { monthlyUsd: 99 } }),
-      churn.patch({ training: { instanceCount: 3 } }),
+      scene.churn.patch({ budget: { monthlyUsd: 99 } }),
+      scene.churn.patch({ training: { instanceCount: 3 } }),
     ]);
-    expect((await churn.read()).spec).toMatchObject({
+    expect((await scene.churn.read()).spec).toMatchObject({
       budget: { monthlyUsd: 99 },
       training: { instanceCount: 3 },
     });

@@ -1,31 +1,18 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type Document, validSpec } from "../../support/builders.ts";
-import { type Api, startApi } from "../api.ts";
-import { PipelineRequests, withBudget } from "./pipeline-requests.ts";
+import { withBudget } from "./pipeline-requests.ts";
+import { pipelineScene } from "./pipeline-scene.ts";
 
-let api: Api;
-let team: string;
-let churn: PipelineRequests;
+const scene = pipelineScene();
 
-beforeAll(async () => {
-  api = await startApi();
-  team = await api.teamWithAccount();
-});
-
-beforeEach(() => {
-  churn = new PipelineRequests(api, team);
-});
-
-afterAll(() => api.close());
-
-const sql = (text: string, values: unknown[] = []) => api.database.pool.query(text, values);
+const sql = (text: string, values: unknown[] = []) => scene.api.database.pool.query(text, values);
 const rollBack = (body: Document, headers = {}) =>
-  api.send("POST", `${churn.url}/rollbacks`, { body, headers });
+  scene.api.send("POST", `${scene.churn.url}/rollbacks`, { body, headers });
 
 describe("a rollback", () => {
   it("makes a new revision with the old one's spec, and applies it", async () => {
-    await churn.applied((await churn.put(withBudget(50))).body.id);
-    await churn.applied((await churn.put(withBudget(75))).body.id);
+    await scene.churn.applied((await scene.churn.put(withBudget(50))).body.id);
+    await scene.churn.applied((await scene.churn.put(withBudget(75))).body.id);
     const { status, headers, body } = await rollBack({ revision: 1, reason: "75 was a mistake" });
     expect(status).toBe(202);
     expect(headers.location).toBe(`/v1/operations/${body.id}`);
@@ -35,19 +22,19 @@ describe("a rollback", () => {
       revision: 3,
       reason: "75 was a mistake",
     });
-    const pipeline = await churn.read();
+    const pipeline = await scene.churn.read();
     expect(pipeline).toMatchObject({ desiredRevision: 3, state: "updating" });
     expect(pipeline.spec.budget.monthlyUsd).toBe(50);
-    const [third, second, first] = await churn.revisions();
+    const [third, second, first] = await scene.churn.revisions();
     expect(third).toMatchObject({ number: 3, restores: 1, reason: "75 was a mistake", digest: first.digest });
     expect(second.restores).toBeUndefined();
   });
 
   it("takes the place of an update that is still queued, as an update takes its place", async () => {
-    await churn.applied((await churn.put(withBudget(50))).body.id);
-    const { body: update } = await churn.put(withBudget(75));
+    await scene.churn.applied((await scene.churn.put(withBudget(50))).body.id);
+    const { body: update } = await scene.churn.put(withBudget(75));
     const { body: rollback } = await rollBack({ revision: 1 });
-    const { body: next } = await churn.put(withBudget(80));
+    const { body: next } = await scene.churn.put(withBudget(80));
     const states = await sql("select state from operations where id = any ($1) order by created_at", [
       [update.id, rollback.id, next.id],
     ]);
@@ -55,16 +42,16 @@ describe("a rollback", () => {
   });
 
   it("to what is desired already is refused", async () => {
-    await churn.put();
+    await scene.churn.put();
     expect(await rollBack({ revision: 1 })).toMatchObject({
       status: 409,
       body: { code: "pipeline_conflict" },
     });
-    expect(await churn.revisions()).toHaveLength(1);
+    expect(await scene.churn.revisions()).toHaveLength(1);
   });
 
   it("to a revision that there isn't is refused", async () => {
-    await churn.put();
+    await scene.churn.put();
     expect(await rollBack({ revision: 2 })).toMatchObject({
       status: 404,
       body: { code: "revision_not_found" },
@@ -72,8 +59,8 @@ describe("a rollback", () => {
   });
 
   it("is checked as any change is: replicas are not taken away by it", async () => {
-    await churn.put();
-    await churn.put(
+    await scene.churn.put();
+    await scene.churn.put(
       validSpec((spec) => {
         spec.dataset.replicaRegion = "eu-west-1";
       }),
@@ -87,9 +74,9 @@ describe("a rollback", () => {
   });
 
   it("completes a spec that an older version recorded by today's defaults", async () => {
-    await churn.put(withBudget(50));
-    await churn.put(withBudget(75));
-    const { id } = await churn.read();
+    await scene.churn.put(withBudget(50));
+    await scene.churn.put(withBudget(75));
+    const { id } = await scene.churn.read();
     await sql(
       `insert into revisions (pipeline_id, number, spec, digest)
        select pipeline_id, 3, spec - 'monitoring', 'old' from revisions where pipeline_id = $1 and number = 1`,
@@ -102,12 +89,12 @@ describe("a rollback", () => {
       [id],
     );
     expect((await rollBack({ revision: 3 })).status).toBe(202);
-    expect((await churn.read()).spec.monitoring.logRetentionDays).toBe(30);
+    expect((await scene.churn.read()).spec.monitoring.logRetentionDays).toBe(30);
   });
 
   it("to a spec that today's rules refuse names every place of it", async () => {
-    await churn.put();
-    const { id } = await churn.read();
+    await scene.churn.put();
+    const { id } = await scene.churn.read();
     await sql(
       `insert into revisions (pipeline_id, number, spec, digest)
        select pipeline_id, 2, jsonb_set(spec, '{budget,monthlyUsd}', '-1'), 'bad' from revisions where pipeline_id = $1`,
@@ -126,15 +113,15 @@ describe("a rollback", () => {
   });
 
   it("keeps to If-Match", async () => {
-    await churn.put(withBudget(50));
-    await churn.put(withBudget(75));
+    await scene.churn.put(withBudget(50));
+    await scene.churn.put(withBudget(75));
     expect((await rollBack({ revision: 1 }, { "if-match": '"1"' })).status).toBe(412);
     expect((await rollBack({ revision: 1 }, { "if-match": '"2"' })).status).toBe(202);
   });
 
   it("is in the audit trail with its reason and both specs", async () => {
-    await churn.put(withBudget(50));
-    await churn.put(withBudget(75));
+    await scene.churn.put(withBudget(50));
+    await scene.churn.put(withBudget(75));
     await rollBack({ revision: 1, reason: "too dear" });
     const { rows } = await sql("select before, after from audit_entries order by sequence desc limit 1");
     expect(rows[0].before.spec.budget.monthlyUsd).toBe(75);
@@ -148,11 +135,11 @@ describe("a rollback", () => {
 
 describe("a preview of a revision", () => {
   const preview = (query: string, body?: Document) =>
-    api.send("POST", `${churn.url}/previews${query}`, body === undefined ? {} : { body });
+    scene.api.send("POST", `${scene.churn.url}/previews${query}`, body === undefined ? {} : { body });
 
   it("works with that revision's spec and its number", async () => {
-    await churn.put(withBudget(50));
-    await churn.put(withBudget(75));
+    await scene.churn.put(withBudget(50));
+    await scene.churn.put(withBudget(75));
     const { status, body } = await preview("?revision=1");
     expect(status).toBe(202);
     expect(body.revision).toBe(1);
@@ -161,7 +148,7 @@ describe("a preview of a revision", () => {
   });
 
   it("is refused beside a spec, and for a revision that there isn't", async () => {
-    await churn.put();
+    await scene.churn.put();
     expect(await preview("?revision=1", validSpec())).toMatchObject({
       status: 400,
       body: { errors: [{ path: "query:/revision" }] },
@@ -171,11 +158,12 @@ describe("a preview of a revision", () => {
 });
 
 describe("a revision", () => {
-  const revision = async (number: number) => (await api.send("GET", `${churn.url}/revisions/${number}`)).body;
+  const revision = async (number: number) =>
+    (await scene.api.send("GET", `${scene.churn.url}/revisions/${number}`)).body;
 
   it("tells who asked for it, why, and what it changed in the one before", async () => {
-    await churn.put(withBudget(50));
-    await api.send("PUT", `${churn.url}?reason=${encodeURIComponent("größeres Budget")}`, {
+    await scene.churn.put(withBudget(50));
+    await scene.api.send("PUT", `${scene.churn.url}?reason=${encodeURIComponent("größeres Budget")}`, {
       body: validSpec((spec) => {
         spec.budget = { monthlyUsd: 75 };
         spec.tags = { "cost/center": "7" };
@@ -200,24 +188,26 @@ describe("a revision", () => {
 describe("a reason", () => {
   it("goes with every change of a pipeline to its operation", async () => {
     const reasoned = async (method: string, path: string, body?: Document) =>
-      (await api.send(method, `${path}?reason=because`, body === undefined ? {} : { body })).body;
-    const update = await reasoned("PUT", churn.url, validSpec());
+      (await scene.api.send(method, `${path}?reason=because`, body === undefined ? {} : { body })).body;
+    const update = await reasoned("PUT", scene.churn.url, validSpec());
     expect(update.reason).toBe("because");
-    expect((await reasoned("PATCH", churn.url, { budget: { monthlyUsd: 50 } })).reason).toBe("because");
-    await churn.applied((await churn.put()).body.id);
-    expect((await reasoned("POST", `${churn.url}/reconciliations`)).reason).toBe("because");
-    expect((await reasoned("DELETE", churn.url)).reason).toBe("because");
-    const created = await reasoned("POST", `/v1/teams/${team}/pipelines`, {
-      name: `${churn.name}-b`,
+    expect((await reasoned("PATCH", scene.churn.url, { budget: { monthlyUsd: 50 } })).reason).toBe("because");
+    await scene.churn.applied((await scene.churn.put()).body.id);
+    expect((await reasoned("POST", `${scene.churn.url}/reconciliations`)).reason).toBe("because");
+    expect((await reasoned("DELETE", scene.churn.url)).reason).toBe("because");
+    const created = await reasoned("POST", `/v1/teams/${scene.team}/pipelines`, {
+      name: `${scene.churn.name}-b`,
       spec: validSpec(),
     });
     expect(created.reason).toBe("because");
-    expect((await churn.put(validSpec())).body.reason).toBeUndefined();
+    expect((await scene.churn.put(validSpec())).body.reason).toBeUndefined();
   });
 
   it("that looks like a credential is refused and not repeated", async () => {
     const key = ["AKIA", "IOSFODNN7EXAMPLE"].join("");
-    const { status, body } = await api.send("PUT", `${churn.url}?reason=${key}`, { body: validSpec() });
+    const { status, body } = await scene.api.send("PUT", `${scene.churn.url}?reason=${key}`, {
+      body: validSpec(),
+    });
     expect(status).toBe(400);
     expect(body.errors).toMatchObject([{ path: "query:/reason" }]);
     expect(JSON.stringify(body)).not.toContain(key);

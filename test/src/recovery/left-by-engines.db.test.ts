@@ -3,10 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { claimOperation, finishOperation } from "../../../src/operations/claims.ts";
 import { appendEvents } from "../../../src/operations/events.ts";
 import type { OperationKind } from "../../../src/operations/states.ts";
-import { insertOperation } from "../../../src/operations/store.ts";
 import { leftByEngines } from "../../../src/recovery/left-by-engines.ts";
 import { ensureStack } from "../../../src/stacks/store.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
+import { queuedOperation } from "../operations/queued-operation.ts";
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -23,17 +23,7 @@ async function operation(
   state: "succeeded" | "failed",
   told: readonly Told[],
 ) {
-  const { id } = await insertOperation(database.pool, {
-    id: randomUUID(),
-    kind,
-    stackId,
-    team: "ml",
-    subject: { type: "account", account: "main" },
-    revision: null,
-    options: {},
-    requestId: "r-1",
-    requestedBy: "user:ada",
-  });
+  const { id } = await queuedOperation(database.pool, { kind, stackId });
   const claim = await claimOperation(database.pool, id, { node: "n", leaseMs: 600_000 });
   const token = claim?.fencingToken ?? 0;
   const events = told.map(([action, status, urn], index) => ({

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { claimOperation } from "../../../src/operations/claims.ts";
-import { insertOperation } from "../../../src/operations/store.ts";
 import { ensureStack, findStack, listResources, recordSnapshot } from "../../../src/stacks/store.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
+import { queuedOperation } from "../operations/queued-operation.ts";
 
 let database: TestDatabase;
 let stackId: string;
@@ -18,17 +18,7 @@ afterAll(() => database.drop());
 /** A stack with an update that runs on it. */
 beforeEach(async () => {
   stackId = await ensureStack(database.pool, "aidlc-foundation", randomUUID());
-  const { id } = await insertOperation(database.pool, {
-    id: randomUUID(),
-    kind: "update",
-    stackId,
-    team: "ml",
-    subject: { type: "account", account: "main" },
-    revision: null,
-    options: {},
-    requestId: "r-1",
-    requestedBy: "user:ada",
-  });
+  const { id } = await queuedOperation(database.pool, { stackId });
   token = (await claimOperation(database.pool, id, { node: "n", leaseMs: 60_000 }))?.fencingToken ?? 0;
 });
 

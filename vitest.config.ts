@@ -18,6 +18,8 @@ export default defineConfig({
           name: "database",
           include: ["test/**/*.db.test.ts"],
           exclude: ["test/acceptance/**"],
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
           globalSetup: ["test/support/postgres.ts"],
         },
       },

@@ -94,9 +94,26 @@ export function withCandidates(
     const old = resources.findIndex((one) => one.urn === resource.urn && one.delete !== true);
     if (old >= 0) resources[old] = { ...(resources[old] as StateResource), delete: true };
     // Without outputs the provider reads it as for an import, from nothing but its id.
-    resources.push({ ...resource, id: found.id, outputs: {} });
+    resources.push({ ...resource, id: found.id, outputs: found.outputs ?? {} });
   }
   return { ...deployment, resources };
+}
+
+/**
+ * The deployment without resources that wait for their deletion and are, by their ids, the very ones that stay: imported once more, under
+ * a name, what the state had under its ARN already.
+ */
+export function withoutTwins(deployment: PendingDeployment): PendingDeployment {
+  const resources = deployment.resources ?? [];
+  const staying = new Set(resources.filter((one) => one.delete !== true).map(keyOf));
+  return {
+    ...deployment,
+    resources: resources.filter((one) => one.delete !== true || !staying.has(keyOf(one))),
+  };
+}
+
+function keyOf({ urn, id }: StateResource): string {
+  return `${urn} ${id ?? ""}`;
 }
 
 /**

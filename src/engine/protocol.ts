@@ -239,7 +239,12 @@ export interface PendingCreate {
 
 /** What became of it. A candidate's id, in the provider's form or that of its imports, is still to be proved by reading it. */
 export type Whereabouts =
-  | { readonly state: "candidate"; readonly id: string }
+  | {
+      readonly state: "candidate";
+      readonly id: string;
+      /** Given where the provider finds it by these and not by its id. */
+      readonly outputs?: Readonly<Record<string, unknown>>;
+    }
   | { readonly state: "absent" }
   | { readonly state: "unclear"; readonly message: string; readonly remedy: string };
 

@@ -19,6 +19,7 @@ import {
   pendingWork,
   withCandidates,
   withEntries,
+  withoutTwins,
   withUnansweredAsEntries,
 } from "./pending.ts";
 import { parseUrn } from "./phase.ts";
@@ -69,7 +70,7 @@ export async function repairStack(
         if (timed) options.onEvent(timed);
       });
     }
-    const after = { ...deploymentOf(await state.read()), pending_operations: [] };
+    const after = withoutTwins({ ...deploymentOf(await state.read()), pending_operations: [] });
     await write(after);
     await options.keepPending(entriesOfCreates(before, unclear));
     const ids = idsByUrn(after);

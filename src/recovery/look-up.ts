@@ -43,12 +43,12 @@ export function whereaboutsOnAws(clients: LookUpClients): Whereabout {
 
 /** The provider imports from another region than its own by its name behind the id. */
 function inItsRegion(
-  { state, id }: Whereabouts & { readonly state: "candidate" },
+  { id, ...found }: Whereabouts & { readonly state: "candidate" },
   { account }: LookUpRequest,
   { inputs: { region } }: PendingCreate,
 ): Whereabouts {
   const isElsewhere = typeof region === "string" && region !== account.aws.region;
-  return { state, id: isElsewhere ? `${id}@${region}` : id };
+  return { ...found, id: isElsewhere ? `${id}@${region}` : id };
 }
 
 async function whereaboutsOf(
@@ -66,6 +66,8 @@ async function whereaboutsOf(
   switch (rule.by) {
     case "inputs":
       return { state: "candidate", id: rule.id(inputs, { accountId: account.aws.accountId, region }) };
+    case "properties":
+      return { state: "candidate", id: parseUrn(create.urn).name, outputs: inputs };
     case "repetition":
       return { state: "absent" };
     case "tags": {
@@ -79,6 +81,7 @@ async function whereaboutsOf(
     }
     case "list": {
       const found = await listResources(cloudControl(account), rule.typeName, rule.model?.(inputs));
+      if (found === "unsupported" && rule.repeatable === true) return { state: "absent" };
       if (found === "unsupported")
         return unclear(create, `AWS doesn't list resources of type ${rule.typeName}`, []);
       const fitting = found.filter(

@@ -28,7 +28,11 @@ export type Rule =
       readonly importId?: (id: string, inputs: Inputs) => string;
       /** Of several that no stack knows each is as good. */
       readonly anyWillDo?: true;
+      /** Where AWS can't list it: creating it once more makes no second one. */
+      readonly repeatable?: true;
     }
+  /** AWS and the provider know it by what was asked for, and by no id. */
+  | { readonly by: "properties" }
   /** Creating it once more changes nothing and makes no second one. */
   | { readonly by: "repetition" };
 
@@ -60,6 +64,7 @@ const filled = (template: string, inputs: Inputs): string =>
 
 const account: Rule = { by: "inputs", id: (_, { accountId }) => accountId };
 const region: Rule = { by: "inputs", id: (_, place) => place.region };
+const properties: Rule = { by: "properties" };
 const repetition: Rule = { by: "repetition" };
 
 /** What follows `service:…:…:prefix` in an ARN. */
@@ -125,7 +130,7 @@ const rules: Readonly<Record<string, Rule>> = {
   "apigateway/usagePlanKey": named("usagePlanId", "keyId"),
   "appautoscaling/policy": named("serviceNamespace", "resourceId", "scalableDimension", "name"),
   // The provider imports none; put once more, it is the same.
-  "appautoscaling/scheduledAction": repetition,
+  "appautoscaling/scheduledAction": properties,
   "appautoscaling/target": named("serviceNamespace", "resourceId", "scalableDimension"),
   "backup/plan": tagged("backup", "backup-plan:"),
   "backup/selection": {
@@ -264,8 +269,8 @@ const rules: Readonly<Record<string, Rule>> = {
   "kms/replicaKey": { by: "inputs", id: ({ primaryKeyArn }) => text(primaryKeyArn).split("/").at(-1) ?? "" },
   // Grants and settings: AWS keeps one of each, however often it is asked for.
   "lakeformation/dataLakeSettings": repetition,
-  "lakeformation/optIn": repetition,
-  "lakeformation/permissions": repetition,
+  "lakeformation/optIn": properties,
+  "lakeformation/permissions": properties,
   "lakeformation/resource": named("arn"),
   "lambda/alias": named("functionName", "name"),
   "lambda/eventSourceMapping": tagged("lambda", "event-source-mapping:"),
@@ -327,8 +332,19 @@ const rules: Readonly<Record<string, Rule>> = {
   "signer/signingProfile": named("name"),
   "sns/topic": arn("sns", "{name}"),
   "sns/topicPolicy": named("arn"),
-  // Asked once more with the same endpoint, AWS answers with the subscription that there is.
-  "sns/topicSubscription": repetition,
+  // Asked once more with the same endpoint, AWS answers with the subscription that there is. One that nobody has confirmed yet has no ARN.
+  "sns/topicSubscription": {
+    by: "list",
+    typeName: "AWS::SNS::Subscription",
+    model: ({ topic }) => ({ TopicArn: topic }),
+    fits: ({ SubscriptionArn, ...found }, { topic, protocol, endpoint }) =>
+      text(SubscriptionArn).startsWith("arn:") &&
+      found.TopicArn === topic &&
+      found.Protocol === protocol &&
+      found.Endpoint === endpoint,
+    idOf: (identifier) => identifier,
+    repeatable: true,
+  },
   "sqs/queue": {
     by: "inputs",
     id: ({ name }, { accountId, region: where }) =>

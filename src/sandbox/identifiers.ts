@@ -1,4 +1,5 @@
 import { createHash, randomBytes, randomUUID } from "node:crypto";
+import { digestOf } from "../digest.ts";
 import type { ProviderConfiguration } from "./configuration.ts";
 import type { Facts, ResourceType } from "./schema.ts";
 import type { PropertyMap } from "./values.ts";
@@ -96,7 +97,8 @@ function webFirewallArn(source: Source, kind: string): string {
 
 function text(properties: PropertyMap, name: string): string {
   const value = properties[name];
-  return value === undefined || value === null ? "" : String(value);
+  if (value === undefined || value === null) return "";
+  return typeof value === "object" ? digestOf(value) : String(value);
 }
 
 function lastSegment(source: Source, name: string): string {

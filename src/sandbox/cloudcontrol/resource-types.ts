@@ -150,6 +150,12 @@ export const cloudFormationTypes: Readonly<Record<string, CloudFormationType>> =
     tags: "list",
     more: (row) => ({ Arn: `${row.arn ?? ""}:*` }),
   },
+  "AWS::SNS::Subscription": {
+    type: "aws:sns/topicSubscription:TopicSubscription",
+    identifier: byArn,
+    properties: { Endpoint: "endpoint", Protocol: "protocol", SubscriptionArn: "arn", TopicArn: "topic" },
+    partOf: { property: "TopicArn", path: "topic" },
+  },
   "AWS::SecurityHub::Hub": {
     type: "aws:securityhub/account:Account",
     identifier: (row) => `arn:aws:securityhub:${row.region}:${row.account}:hub/default`,

@@ -3,6 +3,7 @@ import {
   entriesOf,
   pendingWork,
   withEntries,
+  withoutTwins,
   withUnanswered,
   withUnansweredAsEntries,
 } from "../../../src/engine/pending.ts";
@@ -30,6 +31,19 @@ describe("what an engine that disappeared left to do", () => {
       creates: [],
       others: [urn],
     });
+  });
+});
+
+describe("what an interrupted repair imported and the next one imported again", () => {
+  const key = { ...group, id: "arn:aws:kms:key", outputs: { name: "group" } };
+
+  it("is in the state once: to delete the other would delete it", () => {
+    expect(withoutTwins({ resources: [{ ...key, delete: true }, key] }).resources).toEqual([key]);
+  });
+
+  it("leaves a replaced one waiting for its deletion, which has an id of its own", () => {
+    const resources = [{ ...key, id: "arn:aws:kms:old", delete: true }, key];
+    expect(withoutTwins({ resources }).resources).toEqual(resources);
   });
 });
 

@@ -240,6 +240,8 @@ export function discoverySessionPolicy(): string {
         "securityhub:Describe*",
         "securityhub:Get*",
         "securityhub:List*",
+        "sns:GetSubscriptionAttributes",
+        "sns:ListSubscriptionsByTopic",
       ],
       Resource: "*",
     },

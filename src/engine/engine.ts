@@ -123,8 +123,8 @@ export async function runEngine(
   const { changes, steps, engineLost, unanswered } = events.findings();
   const errors = [...preview.errors(), ...events.findings().errors];
   const state = stackExists && changesState(request.action) ? await exported(exportState) : undefined;
-  // A killed engine leaves its own entries.
-  const begun = engineLost || !changesState(request.action) ? [] : unanswered;
+  // A killed engine leaves entries of its own, but for what the provider had left unanswered before.
+  const begun = changesState(request.action) ? unanswered : [];
   const isForgotten = begun.length > 0 && !(await kept(begun, state, options.keepPending, stateOfStack));
   // What a preview could not know is known now; what was breached already isn't told twice.
   const late =

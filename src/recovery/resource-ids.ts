@@ -193,7 +193,8 @@ const rules: Readonly<Record<string, Rule>> = {
   "ebs/encryptionByDefault": repetition,
   "ebs/snapshotBlockPublicAccess": region,
   // It is adopted, never made.
-  "ec2/defaultSecurityGroup": repetition,
+  // AWS made it with the network: where it bears no tags yet, nothing was done.
+  "ec2/defaultSecurityGroup": tagged("ec2", "security-group/"),
   "ec2/flowLog": tagged("ec2", "vpc-flow-log/"),
   "ec2/instanceMetadataDefaults": repetition,
   "ec2/internetGateway": tagged("ec2", "internet-gateway/"),

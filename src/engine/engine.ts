@@ -14,13 +14,7 @@ import { withoutSidecars } from "./backend-url.ts";
 import { credentialVariables, withStateProfile } from "./credentials.ts";
 import { operationError } from "./diagnostics.ts";
 import { type HeldBack, type Plan, passGate, planOfDestroy } from "./gate.ts";
-import {
-  entriesOf,
-  type PendingDeployment,
-  pendingWork,
-  type UnansweredStep,
-  withUnanswered,
-} from "./pending.ts";
+import { pendingWork } from "./pending.ts";
 import { isAwsType } from "./phase.ts";
 import { findingsOfState, isGoverned, isRefused, policyEvents, refusal } from "./policies.ts";
 import {
@@ -33,15 +27,14 @@ import {
   type RunOutcome,
   type RunRequest,
   runsProgram,
-  SupervisorGone,
   type TimedEvent,
 } from "./protocol.ts";
 import { secretsOf } from "./secrets.ts";
 import { retainedUrns, snapshotOf, starterUrns, unforcedUrns } from "./snapshot.ts";
 import { findSpared, gateOfLosses, sparingProgram } from "./spared-drift.ts";
-import { type StateFile, stateFile } from "./state-file.ts";
+import { stateFile } from "./state-file.ts";
 import { translator } from "./translate.ts";
-import { forgotten } from "./unanswered.ts";
+import { forgotten, kept } from "./unanswered.ts";
 
 export interface EngineOptions {
   /** A private folder of this run alone, with `project` and `home` in it. */
@@ -367,31 +360,6 @@ async function exported(exportState: ExportState): Promise<unknown> {
   } catch {
     // A backend that can't be read any more: the run's own outcome is the one to tell.
     return undefined;
-  }
-}
-
-/** Has what a provider never answered kept for a repair; false when that can't be. */
-async function kept(
-  steps: readonly UnansweredStep[],
-  state: unknown,
-  keepPending: KeepPending,
-  stateOfStack: StateFile,
-): Promise<boolean> {
-  const entries = entriesOf(steps, (state ?? {}) as PendingDeployment);
-  try {
-    await keepPending(entries);
-    return true;
-  } catch (error) {
-    // It doesn't hold the operation any more.
-    if (!(error instanceof SupervisorGone)) return false;
-  }
-  try {
-    const last = await stateOfStack.read();
-    const deployment = withUnanswered((last.deployment ?? {}) as PendingDeployment, entries);
-    await stateOfStack.write({ ...last, deployment });
-    return true;
-  } catch {
-    return false;
   }
 }
 

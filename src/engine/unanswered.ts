@@ -1,6 +1,32 @@
-import type { UnansweredStep } from "./pending.ts";
+import { entriesOf, type PendingDeployment, type UnansweredStep, withUnanswered } from "./pending.ts";
 import { parseUrn } from "./phase.ts";
-import type { OperationError } from "./protocol.ts";
+import { type KeepPending, type OperationError, SupervisorGone } from "./protocol.ts";
+import type { StateFile } from "./state-file.ts";
+
+/** Has what a provider never answered kept for a repair, by the supervisor or in the state; false when that can't be. */
+export async function kept(
+  steps: readonly UnansweredStep[],
+  state: unknown,
+  keepPending: KeepPending,
+  stateOfStack: StateFile,
+): Promise<boolean> {
+  const entries = entriesOf(steps, (state ?? {}) as PendingDeployment);
+  try {
+    await keepPending(entries);
+    return true;
+  } catch (error) {
+    // It doesn't hold the operation any more.
+    if (!(error instanceof SupervisorGone)) return false;
+  }
+  try {
+    const last = await stateOfStack.read();
+    const deployment = withUnanswered((last.deployment ?? {}) as PendingDeployment, entries);
+    await stateOfStack.write({ ...last, deployment });
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** The error of a run that left what nobody will look for. */
 export function forgotten(steps: readonly UnansweredStep[]): OperationError {

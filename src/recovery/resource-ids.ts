@@ -129,7 +129,7 @@ const rules: Readonly<Record<string, Rule>> = {
   "apigateway/usagePlan": tagged("apigateway", "/usageplans/"),
   "apigateway/usagePlanKey": named("usagePlanId", "keyId"),
   "appautoscaling/policy": named("serviceNamespace", "resourceId", "scalableDimension", "name"),
-  // The provider imports none; put once more, it is the same.
+  // The provider imports none, and reads it by its names.
   "appautoscaling/scheduledAction": properties,
   "appautoscaling/target": named("serviceNamespace", "resourceId", "scalableDimension"),
   "backup/plan": tagged("backup", "backup-plan:"),
@@ -192,8 +192,7 @@ const rules: Readonly<Record<string, Rule>> = {
   // A setting of the account's: put once more, it is the same.
   "ebs/encryptionByDefault": repetition,
   "ebs/snapshotBlockPublicAccess": region,
-  // It is adopted, never made.
-  // AWS made it with the network: where it bears no tags yet, nothing was done.
+  // AWS makes it with the network, and it is adopted: where it bears no tags yet, nothing was done.
   "ec2/defaultSecurityGroup": tagged("ec2", "security-group/"),
   "ec2/flowLog": tagged("ec2", "vpc-flow-log/"),
   "ec2/instanceMetadataDefaults": repetition,
@@ -268,7 +267,7 @@ const rules: Readonly<Record<string, Rule>> = {
   "kms/alias": named("name"),
   "kms/key": tagged("kms", "key/"),
   "kms/replicaKey": { by: "inputs", id: ({ primaryKeyArn }) => text(primaryKeyArn).split("/").at(-1) ?? "" },
-  // Grants and settings: AWS keeps one of each, however often it is asked for.
+  // Settings and grants: AWS keeps one of each, however often it is asked for, and gives grants no id.
   "lakeformation/dataLakeSettings": repetition,
   "lakeformation/optIn": properties,
   "lakeformation/permissions": properties,

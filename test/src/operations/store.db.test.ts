@@ -6,7 +6,6 @@ import type { OperationKind } from "../../../src/operations/states.ts";
 import {
   activeChange,
   findOperation,
-  insertOperation,
   lastDrift,
   requestCancel,
   supersedePending,
@@ -14,6 +13,7 @@ import {
 import { giveBack, lapsedOperations } from "../../../src/recovery/lapsed.ts";
 import { ensureStack, findStack, recordSnapshot } from "../../../src/stacks/store.ts";
 import { createTestDatabase, type TestDatabase } from "../../support/database.ts";
+import { queuedOperation } from "./queued-operation.ts";
 
 const node = { node: "node-a", leaseMs: 60_000 };
 const succeeded = { state: "succeeded", result: { changes: {} }, error: null } as const;
@@ -32,18 +32,7 @@ beforeEach(async () => {
 });
 
 async function queued(kind: OperationKind = "update", on = stackId): Promise<string> {
-  const operation = await insertOperation(database.pool, {
-    id: randomUUID(),
-    kind,
-    stackId: on,
-    team: "ml",
-    subject: { type: "account", account: "main" },
-    revision: null,
-    options: {},
-    requestId: "r-1",
-    requestedBy: "user:ada",
-  });
-  return operation.id;
+  return (await queuedOperation(database.pool, { kind, stackId: on })).id;
 }
 
 async function claimed(kind: OperationKind = "update"): Promise<{ id: string; token: number }> {

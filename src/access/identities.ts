@@ -1,7 +1,7 @@
 import type pg from "pg";
 import type { Logger } from "pino";
 import { AppError } from "../errors.ts";
-import { Gathered } from "./gathered.ts";
+import { Gathered } from "../postgres/gathered.ts";
 import { grantsOfUser } from "./grant-store.ts";
 import { rolesOf } from "./grants.ts";
 import { digestOfKey, keyStart, prefixOf, sameSecret } from "./key-format.ts";

@@ -1,4 +1,5 @@
 import type pg from "pg";
+import { Gathered } from "../postgres/gathered.ts";
 import { AwsError } from "./aws-error.ts";
 import type { Path, PropertyMap } from "./values.ts";
 
@@ -95,9 +96,12 @@ const createOrOverwrite = { name: "sandbox-create-or-overwrite", text: createSta
 /** The sandbox's memory. Every operation of a provider is one round trip, as long as nothing goes wrong. */
 export class ResourceStore {
   readonly #pool: pg.Pool | pg.PoolClient;
+  readonly #byIdentity: Gathered<StoredResource>;
 
   constructor(pool: pg.Pool | pg.PoolClient) {
     this.#pool = pool;
+    // A refresh asks for all that a stack has, as fast as it is answered.
+    this.#byIdentity = new Gathered((identities) => this.#findAllByIdentity(identities));
   }
 
   /** Creates the resource if everything it refers to exists and nothing has its identity, all in one statement. */
@@ -143,13 +147,17 @@ export class ResourceStore {
     return position == null ? undefined : references[position];
   }
 
-  async findByIdentity(identity: string): Promise<StoredResource | undefined> {
+  findByIdentity(identity: string): Promise<StoredResource | undefined> {
+    return this.#byIdentity.find(identity);
+  }
+
+  async #findAllByIdentity(identities: readonly string[]): Promise<ReadonlyMap<string, StoredResource>> {
     const { rows } = await this.#pool.query<StoredResource>({
       name: "sandbox-find-by-identity",
-      text: "select * from sandbox.resources where identity = $1",
-      values: [identity],
+      text: "select * from sandbox.resources where identity = any($1)",
+      values: [identities],
     });
-    return rows[0];
+    return new Map(rows.map((row) => [row.identity, row]));
   }
 
   /** By what a person would type for an import; undefined also when several resources share the id. */

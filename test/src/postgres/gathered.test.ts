@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { Gathered } from "../../../src/access/gathered.ts";
+import { Gathered } from "../../../src/postgres/gathered.ts";
 
 /** Statements that end when the test says so. */
 function statements() {

@@ -34,7 +34,7 @@ import { retainedUrns, snapshotOf, starterUrns, unforcedUrns } from "./snapshot.
 import { findSpared, gateOfLosses, sparingProgram } from "./spared-drift.ts";
 import { stateFile } from "./state-file.ts";
 import { translator } from "./translate.ts";
-import { forgotten, kept } from "./unanswered.ts";
+import { earlyNotice, forgotten, kept } from "./unanswered.ts";
 
 export interface EngineOptions {
   /** A private folder of this run alone, with `project` and `home` in it. */
@@ -72,6 +72,7 @@ export async function runEngine(
   const environment = cliEnvironment(request, options.folder);
   const stateOfStack = stateFile(options, request.stack.name, environment);
   const exportState: ExportState = async () => (await stateOfStack.read()).deployment;
+  const notice = earlyNotice(options.keepPending);
   try {
     const program = sparingProgram(options.program, () => spared?.sparing);
     const stack = await openStack(request, { ...options, program }, environment);
@@ -80,6 +81,9 @@ export async function runEngine(
     const onEvent = (event: PulumiEvent) => {
       const timed = events.translate(event);
       if (timed) options.onEvent(timed);
+      if (event.resOpFailedEvent === undefined || !changesState(request.action)) return;
+      const { unanswered } = events.findings();
+      if (unanswered.length > 0) notice.tell(unanswered);
     };
     const plain = { ...commonOptions, signal: insistent(options.signal), onEvent };
     if (request.action === "reconcile" && request.spare !== undefined)
@@ -118,6 +122,7 @@ export async function runEngine(
   const state = stackExists && changesState(request.action) ? await exported(exportState) : undefined;
   // A killed engine leaves entries of its own, but for what the provider had left unanswered before.
   const begun = changesState(request.action) ? unanswered : [];
+  await notice.told();
   const isForgotten = begun.length > 0 && !(await kept(begun, state, options.keepPending, stateOfStack));
   // What a preview could not know is known now; what was breached already isn't told twice.
   const late =

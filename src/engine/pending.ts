@@ -140,10 +140,20 @@ export function withEntries(
   kept: readonly PendingOperation[],
 ): PendingDeployment {
   const own = deployment.pending_operations ?? [];
-  const lost = kept.filter(
-    ({ type, resource }) => !own.some((one) => one.type === type && one.resource.urn === resource.urn),
-  );
+  const resources = deployment.resources ?? [];
+  const lost = kept
+    .filter(
+      ({ type, resource }) => !own.some((one) => one.type === type && one.resource.urn === resource.urn),
+    )
+    .map((entry) => (isCreate(entry) ? withReferences(entry, resources) : entry));
   return { ...deployment, pending_operations: [...own, ...lost] };
+}
+
+/** What was kept in a hurry names nothing that it depends on. */
+function withReferences(entry: PendingOperation, resources: readonly StateResource[]): PendingOperation {
+  const { dependencies = [], inputs = {} } = entry.resource;
+  const all = [...new Set([...dependencies, ...referredTo(inputs, resources)])];
+  return { ...entry, resource: { ...entry.resource, dependencies: all } };
 }
 
 // No id of AWS's has blanks.

@@ -20,7 +20,10 @@ export interface Findings {
   readonly errors: readonly { readonly message: string; readonly urn?: string }[];
   /** Whether a command of the engine's began and never told its end: it was killed. */
   readonly engineLost: boolean;
-  /** What the provider was asked for and never answered: it disappeared, and the engine takes that for a refusal. */
+  /**
+   * What the provider was asked for and never answered: it disappeared, and the engine takes that for a refusal. Where one step tells
+   * so, the same holds for all that are under way.
+   */
   readonly unanswered: readonly UnansweredStep[];
 }
 
@@ -39,7 +42,8 @@ export function translator(action: Action, redact: Redact): Translator {
   const plan = new Map<string, PlannedResource>();
   const errors: { message: string; urn?: string }[] = [];
   const outcomes = new Map<string, string>();
-  const unanswered = new Map<string, UnansweredStep>();
+  const unanswered: UnansweredStep[] = [];
+  const underWay = new Map<string, UnansweredStep>();
   let running = 0;
 
   const resourceEvent = (
@@ -48,12 +52,17 @@ export function translator(action: Action, redact: Redact): Translator {
     atMs: number,
   ) => {
     const key = `${metadata.urn}|${metadata.op}`;
-    if (status === "started") started.set(key, atMs);
+    if (status === "started") {
+      started.set(key, atMs);
+      underWay.set(key, metadata);
+    } else {
+      underWay.delete(key);
+    }
     if (
       status === "failed" &&
       errors.some(({ urn, message }) => urn === metadata.urn && saysProviderLost(message))
     )
-      unanswered.set(key, metadata);
+      unanswered.push(metadata);
     const { type, name, phase } = parseUrn(metadata.urn);
     // A preview has no "done" for what it only plans.
     const counts = status === "done" || (action === "preview" && status === "started");
@@ -147,7 +156,7 @@ export function translator(action: Action, redact: Redact): Translator {
       changes: changes(),
       errors,
       engineLost: running > 0,
-      unanswered: [...unanswered.values()],
+      unanswered: unanswered.length > 0 ? [...unanswered, ...underWay.values()] : [],
     }),
   };
 }

@@ -3,6 +3,25 @@ import { parseUrn } from "./phase.ts";
 import { type KeepPending, type OperationError, SupervisorGone } from "./protocol.ts";
 import type { StateFile } from "./state-file.ts";
 
+export interface EarlyNotice {
+  /** All that a provider never answered so far; what its updates and deletions were, events tell. */
+  tell(steps: readonly UnansweredStep[]): void;
+  /** When all that was told is kept, or can't be. */
+  told(): Promise<void>;
+}
+
+/** Tells of creations that a provider never answered while the engine still runs: the run may be killed before it has ended. */
+export function earlyNotice(keepPending: KeepPending): EarlyNotice {
+  let telling = Promise.resolve();
+  return {
+    tell: (steps) => {
+      // One after another: a later one holds all that an earlier one does, and takes its place.
+      telling = telling.then(() => keepPending(entriesOf(steps, {}))).catch(() => {});
+    },
+    told: () => telling,
+  };
+}
+
 /** Has what a provider never answered kept for a repair, by the supervisor or in the state; false when that can't be. */
 export async function kept(
   steps: readonly UnansweredStep[],

@@ -29,9 +29,18 @@ afterAll(async () => {
 });
 
 describe.each([
-  { killed: "engine", victims: () => enginesOf(service.dataDir) },
-  { killed: "provider", victims: () => providers() },
-])("a killed $killed, while AWS has made what was asked for and not answered yet", ({ killed, victims }) => {
+  { killed: "engine", kill: async () => killAll(await enginesOf(service.dataDir)) },
+  { killed: "provider", kill: async () => killAll(await providers()) },
+  {
+    // As soon as the engine has taken the provider's end for a refusal, and before it has ended itself.
+    killed: "provider-and-runner",
+    kill: async (operationId: string) => {
+      await killAll(await providers());
+      await firstResource(service, operationId, "failed");
+      await killAll(await runners());
+    },
+  },
+])("a killed $killed, while AWS has made what was asked for and not answered yet", ({ killed, kill }) => {
   it("costs nothing: what was made is found and taken into the state, and the operation completes", async () => {
     const pipeline = `${team}/pipelines/killed-${killed}`;
     const fault = { kind: "latency", moment: "after", type: "*", operation: "create", latencyMs: 60_000 };
@@ -40,7 +49,7 @@ describe.each([
     await firstResource(service, accepted.body.id, "started");
     await unansweredResources(`killed-${killed}`);
     await send("DELETE", "/sandbox/v1/faults");
-    for (const pid of await victims()) process.kill(pid, "SIGKILL");
+    await kill(accepted.body.id);
     const operation = await ended(service, accepted);
     expect(operation, JSON.stringify(operation.error)).toMatchObject({ state: "succeeded" });
     const { body } = await send("GET", `/v1/operations/${accepted.body.id}/events?limit=1000`);
@@ -124,8 +133,23 @@ async function everything(path: string): Promise<TestResponse["body"][]> {
   }
 }
 
+async function killAll(pids: readonly number[]): Promise<void> {
+  expect(pids).not.toEqual([]);
+  for (const pid of pids) process.kill(pid, "SIGKILL");
+}
+
 /** Process ids of the sandbox's providers that this service, which runs in this process, has started. */
-async function providers(): Promise<number[]> {
+function providers(): Promise<number[]> {
+  return childrenWith("--database-url-on-stdin");
+}
+
+/** Process ids of its runners, those that wait for work too. */
+function runners(): Promise<number[]> {
+  return childrenWith("/engine/runner.ts");
+}
+
+/** Process ids of children of this process by a part of their command lines. */
+async function childrenWith(part: string): Promise<number[]> {
   const children = await readFile(`/proc/${process.pid}/task/${process.pid}/children`, "utf8");
   const commands = await Promise.all(
     children.split(" ").map(async (pid) => ({
@@ -133,7 +157,7 @@ async function providers(): Promise<number[]> {
       command: await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => ""),
     })),
   );
-  return commands.filter(({ command }) => command.includes("--database-url-on-stdin")).map(({ pid }) => pid);
+  return commands.filter(({ command }) => command.includes(part)).map(({ pid }) => pid);
 }
 
 /** Process ids of the engines that work for this service. */

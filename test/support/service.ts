@@ -156,7 +156,7 @@ export async function approve(
 export async function firstResource(
   { url, token }: Requester,
   operation: string,
-  status: "started" | "done",
+  status: "started" | "done" | "failed",
 ): Promise<void> {
   const response = await fetch(`${url}/v1/operations/${operation}/events`, {
     headers: { authorization: `Bearer ${token}`, accept: "text/event-stream" },

@@ -120,6 +120,13 @@ describe("what a provider never answered", () => {
     expect(pendingWork(found)).toMatchObject({ creates: [{ urn: "urn:policy" }], known: ["raw-data"] });
   });
 
+  it("depends on what its inputs name, also when nobody had looked at the state as it was kept", () => {
+    const state = { resources: [bucket] };
+    expect(withEntries(state, entriesOf([policy], {}))).toEqual(
+      withEntries(state, entriesOf([policy], state)),
+    );
+  });
+
   it("is read again where it was an update or a deletion of what the state has", () => {
     const steps = ["update", "delete"].map((op) => ({ op, urn: bucket.urn }));
     const state = { resources: [bucket] };

@@ -295,6 +295,15 @@ describe("steps that the provider never answered", () => {
     expect(run("update", [pre(step), diagnostic(lost), failed(step)]).unanswered).toEqual([step]);
   });
 
+  it("are also those that are under way when one tells of it, and no others", () => {
+    const steps = ["asked", "answered", "failed"].map((name) => ({ op: "create", urn: `${bucket}-${name}` }));
+    const [asked, answered, told] = steps as [Metadata, Metadata, Metadata];
+    const begun = steps.map((step) => pre(step));
+    const isLost = diagnostic({ ...lost, urn: told.urn });
+    expect(run("update", [...begun, done(answered)]).unanswered).toEqual([]);
+    expect(run("update", [...begun, done(answered), isLost, failed(told)]).unanswered).toEqual([told, asked]);
+  });
+
   it("are none that AWS refused", () => {
     const step = { op: "create", urn: bucket };
     const refused = { ...lost, message: "api error AccessDenied: no" };

@@ -12,9 +12,13 @@ export interface EarlyNotice {
 
 /** Tells of creations that a provider never answered while the engine still runs: the run may be killed before it has ended. */
 export function earlyNotice(keepPending: KeepPending): EarlyNotice {
+  const known = new Set<string>();
   let telling = Promise.resolve();
   return {
     tell: (steps) => {
+      // The first refusal tells of all that are under way, and each of these is refused in its turn.
+      if (steps.every(({ urn }) => known.has(urn))) return;
+      for (const { urn } of steps) known.add(urn);
       // One after another: a later one holds all that an earlier one does, and takes its place.
       telling = telling.then(() => keepPending(entriesOf(steps, {}))).catch(() => {});
     },

@@ -93,7 +93,7 @@ function createStatement(onConflict: string): string {
 const createOnce = { name: "sandbox-create", text: createStatement("on conflict (identity) do nothing") };
 const createOrOverwrite = { name: "sandbox-create-or-overwrite", text: createStatement(overwrite) };
 
-/** The sandbox's memory. Every operation of a provider is one round trip, as long as nothing goes wrong. */
+/** The sandbox's memory. Every operation of a provider is one round trip, or a part of one, as long as nothing goes wrong. */
 export class ResourceStore {
   readonly #pool: pg.Pool | pg.PoolClient;
   readonly #byIdentity: Gathered<StoredResource>;

@@ -20,6 +20,7 @@ it("what a provider left unanswered is told one after another, and the last that
   });
   notice.tell([create("raw")]);
   notice.tell([create("raw"), create("validated")]);
+  notice.tell([create("validated"), create("raw")]);
   let told = false;
   const all = notice.told().then(() => {
     told = true;
@@ -36,4 +37,5 @@ it("what a provider left unanswered is told one after another, and the last that
   expect(told).toBe(false);
   answers[1]?.resolve();
   await all;
+  expect(asked).toHaveLength(2);
 });

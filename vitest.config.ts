@@ -7,7 +7,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/**/*.db.test.ts", "test/acceptance/**"],
+          exclude: ["test/**/*.db.test.ts", "test/**/*.aws.test.ts", "test/acceptance/**"],
           // A pipeline's program registers more than 300 resources: under load that takes longer than the usual 5 s.
           testTimeout: 30_000,
           hookTimeout: 30_000,
@@ -21,6 +21,16 @@ export default defineConfig({
           testTimeout: 30_000,
           hookTimeout: 30_000,
           globalSetup: ["test/support/postgres.ts"],
+        },
+      },
+      {
+        test: {
+          name: "emulator",
+          include: ["test/**/*.aws.test.ts"],
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+          globalSetup: ["test/support/emulator.ts"],
+          env: { AWS_ACCESS_KEY_ID: "testing", AWS_SECRET_ACCESS_KEY: "testing", AWS_REGION: "eu-west-1" },
         },
       },
       {

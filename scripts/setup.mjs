@@ -3,6 +3,7 @@ import { constants, homedir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ensureDependencies, hostProblem } from "./setup/dependencies.mjs";
+import { ensureHandlers } from "./setup/handlers.mjs";
 import { endAll, handOver } from "./setup/processes.mjs";
 import { say } from "./setup/progress.mjs";
 import { ensurePulumiCli, pinnedVersion } from "./setup/pulumi-cli.mjs";
@@ -34,6 +35,7 @@ async function prepare(env) {
   const version = pinnedVersion(JSON.parse(readFileSync(join(root, "package.json"), "utf8")));
   for (const signal of interrupts) process.on(signal, stop);
   await ensureDependencies(root, cache, env);
+  await ensureHandlers(root, cache, env);
   const cli = await ensurePulumiCli({ root, cache, version, env });
   for (const signal of interrupts) process.removeListener(signal, stop);
   const path = [join(root, "node_modules", ".bin"), dirname(cli), env.PATH].join(delimiter);

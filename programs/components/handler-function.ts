@@ -1,5 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { functionEnvironment } from "../functions/function-environment.ts";
 import { FUNCTIONS, type FunctionName } from "../functions/index.ts";
 import { handlerBundle } from "../handler-bundle.ts";
 import type { PipelineSetting } from "../phases/pipeline-setting.ts";
@@ -56,11 +57,7 @@ export class HandlerFunction extends pulumi.ComponentResource {
         timeout: definition.timeoutSeconds,
         ephemeralStorage: { size: definition.storageMb ?? 512 },
         environment: {
-          variables: {
-            AIDLC_PARAMETER_PREFIX: names.parameter("").slice(0, -1),
-            AIDLC_METRIC_NAMESPACE: names.metricNamespace,
-            ...definition.environment?.(setting),
-          },
+          variables: functionEnvironment(kind, setting),
         },
         loggingConfig: { logFormat: "JSON", logGroup: logs.name },
         tracingConfig: { mode: "Active" },

@@ -10,9 +10,11 @@ export interface FunctionDefinition {
   readonly memoryMb: number;
   /** At most 900. A queue that feeds the function hides messages for six times as long. */
   readonly timeoutSeconds: number;
+  /** Reads data: gets the layer with DuckDB's native library, which its bundle leaves out. */
+  readonly readsData?: boolean;
   /** Of /tmp; 512 unless given. */
   readonly storageMb?: number;
-  /** Besides what every function gets: the pipeline's parameter prefix and metric namespace. Never a secret. */
+  /** Besides what every function gets (function-environment.ts). Never a secret. */
   readonly environment?: (setting: PipelineSetting) => Readonly<Record<string, string>>;
   /**
    * Calls what has no endpoint in the network, so it runs outside of it even where functions have one: private subnets have no

@@ -49,6 +49,7 @@ export function foundationProgram(input: FoundationInput): () => Promise<Record<
       auditBucket: compliance.auditBucket,
       auditKeyArn: compliance.keyArn,
       artifacts: infrastructure.artifacts,
+      dataLayerArn: infrastructure.dataLayerArn,
       jobLogGroups: infrastructure.jobLogGroups,
     } satisfies { [Key in keyof FoundationOutputs]: pulumi.Input<FoundationOutputs[Key]> };
   };

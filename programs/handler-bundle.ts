@@ -4,6 +4,9 @@ import * as pulumi from "@pulumi/pulumi";
 import type { FunctionName } from "./functions/index.ts";
 
 const BUILD = new URL("../build/handlers/", import.meta.url);
+/** Of `@duckdb/node-api` in handlers/duckdb-layer. */
+export const DUCKDB_VERSION = "1.5.6-r.1";
+
 const REFUSAL = new URL("../handlers/refusal", import.meta.url);
 
 /**

@@ -122,6 +122,8 @@ export function foundationNames({ accountId, region }: Pick<AwsAccount, "account
     configRule: (rule: string) => `aidlc-${rule}`,
     accessAnalyzer: "aidlc-external-access",
     apiGatewayRole: `aidlc-apigateway-logs-${region}`,
+    /** The region is the account's: layers are regional, and their names need no region. */
+    dataLayer: "aidlc-duckdb",
     processingLogGroup: "/aws/sagemaker/ProcessingJobs",
     trainingLogGroup: "/aws/sagemaker/TrainingJobs",
   };

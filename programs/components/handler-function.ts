@@ -55,6 +55,7 @@ export class HandlerFunction extends pulumi.ComponentResource {
         code: handlerBundle(kind),
         memorySize: definition.memoryMb,
         timeout: definition.timeoutSeconds,
+        ...(definition.readsData === true && { layers: [setting.foundation.dataLayerArn] }),
         ephemeralStorage: { size: definition.storageMb ?? 512 },
         environment: {
           variables: functionEnvironment(kind, setting),

@@ -5,6 +5,7 @@ import { AccountDefaults } from "../components/account-defaults.ts";
 import { ApiGatewayLogging } from "../components/api-gateway-logging.ts";
 import { ArtifactStore, type ArtifactStoreArgs } from "../components/artifact-store.ts";
 import { DataLakeAdministration } from "../components/data-lake-administration.ts";
+import { DUCKDB_VERSION, dataLayer } from "../handler-bundle.ts";
 import type { FoundationOutputs } from "../inputs.ts";
 import { policyDocument } from "../policy-document.ts";
 import type { AccountSetting } from "./account-setting.ts";
@@ -21,6 +22,7 @@ const JOB_LOG_RETENTION_DAYS = 30;
 export class AccountInfrastructure extends Phase {
   readonly boundaryArn: pulumi.Output<string>;
   readonly artifacts: pulumi.Output<FoundationOutputs["artifacts"]>;
+  readonly dataLayerArn: pulumi.Output<string>;
   readonly jobLogGroups: FoundationOutputs["jobLogGroups"];
 
   constructor(args: AccountInfrastructureArgs, opts: pulumi.ComponentResourceOptions) {
@@ -46,6 +48,19 @@ export class AccountInfrastructure extends Phase {
         description: "Permissions boundary of every role of every AIDLC pipeline in this region",
         policy: policyDocument(boundaryStatements(arns, account.accountId, account.region)),
         tags: this.tags,
+      },
+      { parent: this },
+    ).arn;
+    this.dataLayerArn = new aws.lambda.LayerVersion(
+      "duckdb",
+      {
+        layerName: names.dataLayer,
+        // Versions of a layer are told apart by their content only: a repair finds a lost one by this text.
+        description: `DuckDB ${DUCKDB_VERSION} for functions that read data`,
+        code: dataLayer(),
+        compatibleArchitectures: ["arm64"],
+        compatibleRuntimes: ["nodejs24.x"],
+        licenseInfo: "MIT",
       },
       { parent: this },
     ).arn;

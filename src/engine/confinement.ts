@@ -2,7 +2,7 @@ import { existsSync, realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 // Not the whole project: the data folder is in it unless the service was told another.
-const code = ["package.json", "node_modules", "programs", "handlers", "src"]
+const code = ["package.json", "node_modules", "programs", "handlers", "build", "src"]
   .map((name) => fileURLToPath(new URL(`../../${name}`, import.meta.url)))
   .filter((path) => existsSync(path));
 

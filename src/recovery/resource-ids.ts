@@ -275,6 +275,16 @@ const rules: Readonly<Record<string, Rule>> = {
   "lambda/alias": named("functionName", "name"),
   "lambda/eventSourceMapping": tagged("lambda", "event-source-mapping:"),
   "lambda/function": named("name"),
+  "lambda/layerVersion": {
+    by: "list",
+    typeName: "AWS::Lambda::LayerVersion",
+    model: ({ layerName }) => ({ LayerName: layerName }),
+    fits: (found, { layerName, description }) =>
+      found.LayerName === layerName && found.Description === description,
+    idOf: (identifier) => identifier,
+    // The description names what is in it.
+    anyWillDo: true,
+  },
   "lambda/permission": {
     by: "inputs",
     id: ({ function: target, qualifier, statementId }) =>

@@ -8,6 +8,7 @@ import {
   type TestResponse,
   type TestService,
 } from "../support/service.ts";
+import { expectStateEqualsInventory, inventoryOf } from "../support/stack-truth.ts";
 
 const spec = await readFile(new URL("../../examples/penguins.yaml", import.meta.url), "utf8");
 const team = "/v1/teams/research";
@@ -57,7 +58,7 @@ describe.each([
       /existed on AWS/.test(JSON.stringify(event)),
     );
     expect(found.length).toBeGreaterThanOrEqual(5);
-    await expectStateEqualsInventory(`killed-${killed}`);
+    await expectStateEqualsInventory(service, `killed-${killed}`);
   });
 });
 
@@ -77,7 +78,7 @@ describe("an engine that is killed in the midst of deletions", () => {
     for (const pid of engines) process.kill(pid, "SIGKILL");
     const operation = await ended(service, accepted);
     expect(operation, JSON.stringify(operation.error)).toMatchObject({ state: "cancelled" });
-    await expectStateEqualsInventory("half-deleted");
+    await expectStateEqualsInventory(service, "half-deleted");
   });
 });
 
@@ -90,7 +91,7 @@ describe("a cancelled operation whose engine does not stop", () => {
     await send("POST", `/v1/operations/${accepted.body.id}/cancel`);
     const operation = await ended(service, accepted);
     expect(operation).toMatchObject({ state: "cancelled", error: { code: "cancelled" } });
-    await expectStateEqualsInventory("hung");
+    await expectStateEqualsInventory(service, "hung");
     // Without a lock in the way, and nothing to be found first.
     const removed = await ended(
       service,
@@ -106,32 +107,7 @@ async function unansweredResources(pipeline: string): Promise<void> {
   while ((await inventory(pipeline)).length < 5) await new Promise((resolve) => setTimeout(resolve, 50));
 }
 
-async function inventory(pipeline: string): Promise<TestResponse["body"][]> {
-  const items = await everything(`/sandbox/v1/resources?pipeline=${pipeline}`);
-  return items.filter((item) => item.deletionDueAt === undefined);
-}
-
-/** What AWS has of a pipeline is what its stack knows, each once. */
-async function expectStateEqualsInventory(pipeline: string): Promise<void> {
-  const items = await everything(`${team}/pipelines/${pipeline}/resources?`);
-  const known = items.filter(({ type }) => type.startsWith("aws:")).map(({ type, id }) => `${type} ${id}`);
-  const real = (await inventory(pipeline)).map(({ type, awsId }) => `${type} ${awsId}`);
-  expect(real.filter((one) => !known.includes(one))).toEqual([]);
-  // What belongs to the account bears no pipeline's tags.
-  const all = (await everything("/sandbox/v1/resources?")).map(({ type, awsId }) => `${type} ${awsId}`);
-  expect(known.filter((one) => !all.includes(one))).toEqual([]);
-}
-
-/** All items of a list. */
-async function everything(path: string): Promise<TestResponse["body"][]> {
-  const items = [];
-  for (let cursor = ""; ; ) {
-    const { body } = await send("GET", `${path}&limit=200${cursor}`);
-    items.push(...body.items);
-    if (body.nextCursor === undefined) return items;
-    cursor = `&cursor=${encodeURIComponent(body.nextCursor)}`;
-  }
-}
+const inventory = (pipeline: string) => inventoryOf(service, pipeline);
 
 async function killAll(pids: readonly number[]): Promise<void> {
   expect(pids).not.toEqual([]);

@@ -43,6 +43,7 @@ describe("a foundation", () => {
         },
         keyArn: "arn:aws:test:::artifacts-key",
       },
+      dataLayerArn: "arn:aws:test:::duckdb",
       jobLogGroups: { processing: "/aws/sagemaker/ProcessingJobs", training: "/aws/sagemaker/TrainingJobs" },
     });
   });

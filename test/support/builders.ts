@@ -59,6 +59,7 @@ export function foundationOutputs(
       bucket: { name: artifacts, arn: `arn:aws:s3:::${artifacts}` },
       keyArn: `arn:aws:kms:${region}:${accountId}:key/2`,
     },
+    dataLayerArn: `arn:aws:lambda:${region}:${accountId}:layer:aidlc-duckdb:1`,
     jobLogGroups: { processing: "/aws/sagemaker/ProcessingJobs", training: "/aws/sagemaker/TrainingJobs" },
   };
 }

@@ -36,6 +36,7 @@ export const workloadRules: Readonly<Record<string, TypeRules>> = {
     ],
     otherwise: unknown("medium", "A property of the function was changed"),
   },
+  "aws:lambda/layerVersion:LayerVersion": wholly(code),
   "aws:lambda/alias:Alias": {
     properties: [[/^(functionVersion|routingConfig)/, shifted]],
     otherwise: unknown("medium", "A property of the alias was changed"),

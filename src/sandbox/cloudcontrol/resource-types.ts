@@ -138,6 +138,12 @@ export const cloudFormationTypes: Readonly<Record<string, CloudFormationType>> =
     more: (row) => ({ RoleName: row.arn?.split("/").at(-1) }),
     isGlobal: true,
   },
+  "AWS::Lambda::LayerVersion": {
+    type: "aws:lambda/layerVersion:LayerVersion",
+    identifier: byArn,
+    properties: { Description: "description", LayerName: "layerName", LayerVersionArn: "arn" },
+    partOf: { property: "LayerName", path: "layerName" },
+  },
   "AWS::Logs::LogGroup": {
     type: "aws:cloudwatch/logGroup:LogGroup",
     identifier: byName,

@@ -31,6 +31,7 @@ export const FOUNDATION: FoundationOutputs = {
     },
     keyArn: "arn:aws:kms:eu-west-1:111122223333:key/0f0e0d0c-0b0a-4908-8706-050403020101",
   },
+  dataLayerArn: "arn:aws:lambda:eu-west-1:111122223333:layer:aidlc-duckdb:1",
   jobLogGroups: { processing: "/aws/sagemaker/ProcessingJobs", training: "/aws/sagemaker/TrainingJobs" },
 };
 

@@ -39,7 +39,9 @@ export default defineConfig({
           include: ["test/acceptance/**/*.test.ts"],
           testTimeout: 180_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
+          // They wait for leases and engines most of the time; more at once, and two cores would let leases lapse by themselves.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -19,9 +19,10 @@ const rules: readonly Rule[] = [
   },
   {
     code: "backend_unavailable",
-    pattern: /unable to open bucket|could not (open|connect to|list) (the )?(backend|bucket)|failed to ping/i,
+    pattern:
+      /unable to open bucket|could not (open|connect to|list) (the )?(backend|bucket)|failed to ping|failed to save snapshot|no space left on device/i,
     remedy:
-      "The backend that holds the states can't be reached: check PULUMI_BACKEND_URL and what stands behind it",
+      "The backend that holds the states can't be used: check PULUMI_BACKEND_URL and what stands behind it, its free space too; the next operation repairs the stack first",
   },
   {
     code: "stack_locked",

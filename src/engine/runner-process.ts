@@ -21,6 +21,7 @@ import {
   type ToRunner,
 } from "./protocol.ts";
 import { interruptEngines, markerVariable, reap } from "./reaper.ts";
+import { hasRoom, watchRoom } from "./room.ts";
 
 export interface RunnerOptions {
   /** Runners make their private folders in here. */
@@ -131,6 +132,9 @@ export class RunnerProcess {
     const wallClock = setTimeout(() => end("timed_out"), limits.wallClockMs);
     let silence = setTimeout(() => end("silent"), limits.silenceMs);
     const onCancel = () => end("cancelled");
+    const unwatchRoom = changesState(request.action)
+      ? watchRoom(request.backendUrl, () => end("full"))
+      : () => {};
     const answered = Promise.withResolvers<void>();
     const onMessage = (message: FromRunner) => {
       if (message.type === "event") {
@@ -152,6 +156,8 @@ export class RunnerProcess {
     try {
       await this.ready;
       if (signal.aborted || ending !== undefined) return notBegun(request);
+      if (changesState(request.action) && !(await hasRoom(request.backendUrl)))
+        return { ...notBegun(request), ...endedBy.full };
       signal.addEventListener("abort", onCancel);
       this.confirmLease(surroundings.leaseUntil());
       this.#send({ type: "run", request, folder });
@@ -163,6 +169,7 @@ export class RunnerProcess {
       signal.removeEventListener("abort", onCancel);
       clearTimeout(wallClock);
       clearTimeout(silence);
+      unwatchRoom();
       clearTimeout(nextRung);
       if (outcome !== undefined && ending === undefined && this.reusable) {
         await reap(this.marker, this.#child.pid);
@@ -243,7 +250,7 @@ function makeRunFolder(folder: string): string {
 }
 
 /** Why the supervisor asked a run to stop. */
-type Ending = "cancelled" | "timed_out" | "silent";
+type Ending = "cancelled" | "timed_out" | "silent" | "full";
 
 /** What the supervisor can vouch for, given what the runner said last and how it came to end. */
 function truthful(
@@ -288,6 +295,14 @@ const endedBy = {
       code: "timed_out",
       message: "The operation told nothing for so long that it was taken for hung, and was stopped",
       remedy: "What was done stays done: apply again to complete it, or raise AIDLC_SILENCE_LIMIT_MINUTES",
+    },
+  },
+  full: {
+    state: "failed",
+    error: {
+      code: "backend_unavailable",
+      message: "The disk that holds the states has less than 64 MiB left, so nothing may be changed",
+      remedy: "Make room on the disk behind PULUMI_BACKEND_URL, then repeat it: what was done stays done",
     },
   },
 } as const satisfies Record<Ending, Pick<RunOutcome, "state" | "error">>;

@@ -131,7 +131,11 @@ export class FaultInjector {
     if (this.#faults) return this.#faults;
     const loading = this.#loading ?? this.#load();
     this.#loading = loading;
-    const faults = await loading;
+    const faults = await loading.catch((error: unknown) => {
+      // A list that could not be read is no list: the next operation asks again.
+      if (this.#loading === loading) this.#loading = undefined;
+      throw error;
+    });
     // A notification during the query makes what it found stale; then the next operation reads again.
     if (this.#listener && this.#loading === loading) this.#faults = faults;
     else if (this.#loading === loading) this.#loading = undefined;
@@ -139,9 +143,11 @@ export class FaultInjector {
   }
 
   async #load(): Promise<readonly Fault[]> {
-    const { rows } = await this.#pool.query<Fault>(
-      "select * from sandbox.faults where remaining is null or remaining > 0 order by created_at, id",
-    );
+    const { rows } = await this.#pool.query<Fault>({
+      name: "sandbox-faults",
+      text: "select * from sandbox.faults where remaining is null or remaining > 0 order by created_at, id",
+      values: [],
+    });
     return rows;
   }
 }

@@ -7,6 +7,7 @@ import type { FaultInjector, FaultTarget, Operation } from "./faults.ts";
 import { identityKey } from "./identifiers.ts";
 import { importIdOf, importTarget } from "./import-ids.ts";
 import { isSameJson } from "./json-text.ts";
+import { patient } from "./patience.ts";
 import { assertPossible } from "./preconditions/assert-possible.ts";
 import { referencesOf } from "./references.ts";
 import { danglingError, takenError } from "./refusals.ts";
@@ -239,7 +240,7 @@ async function during<Result>(
   work: () => Promise<Result>,
 ): Promise<Result> {
   try {
-    return await work();
+    return await patient(work);
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;
     throw new AwsError(error.code, error.during(action, typeTitle(type.token), id));

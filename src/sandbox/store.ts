@@ -1,6 +1,8 @@
+import { randomUUID } from "node:crypto";
 import type pg from "pg";
 import { Gathered } from "../postgres/gathered.ts";
 import { AwsError } from "./aws-error.ts";
+import { patient } from "./patience.ts";
 import type { Path, PropertyMap } from "./values.ts";
 
 /** A resource as the sandbox keeps it. */
@@ -76,8 +78,8 @@ const missingReferences = `
 
 const insert = `
   insert into sandbox.resources
-    (type, account, region, identity, aws_id, arn, name, parent, inputs, outputs, secrets)
-  select $6, $4, $7, $8, $9, $10, $11, $12, $13, $14, $15
+    (id, type, account, region, identity, aws_id, arn, name, parent, inputs, outputs, secrets)
+  select $16, $6, $4, $7, $8, $9, $10, $11, $12, $13, $14, $15
   where not exists (select from missing)`;
 
 const overwrite = `
@@ -106,27 +108,33 @@ export class ResourceStore {
 
   /** Creates the resource if everything it refers to exists and nothing has its identity, all in one statement. */
   async create(row: NewRow, references: readonly Reference[], overwrites: boolean): Promise<CreateOutcome> {
-    const { rows } = await this.#pool.query<{ missing: number | null; created: boolean }>({
-      ...(overwrites ? createOrOverwrite : createOnce),
-      values: [
-        ...candidates(references, row.account),
-        row.type,
-        row.region,
-        row.identity,
-        row.awsId,
-        row.arn ?? null,
-        row.name ?? null,
-        row.parent ?? null,
-        JSON.stringify(row.inputs),
-        JSON.stringify(row.outputs),
-        JSON.stringify(row.secrets),
-      ],
-    });
+    const id = randomUUID();
+    const { rows } = await patient(() =>
+      this.#pool.query<{ missing: number | null; created: boolean }>({
+        ...(overwrites ? createOrOverwrite : createOnce),
+        values: [
+          ...candidates(references, row.account),
+          row.type,
+          row.region,
+          row.identity,
+          row.awsId,
+          row.arn ?? null,
+          row.name ?? null,
+          row.parent ?? null,
+          JSON.stringify(row.inputs),
+          JSON.stringify(row.outputs),
+          JSON.stringify(row.secrets),
+          id,
+        ],
+      }),
+    );
     const [outcome] = rows;
     if (outcome?.created) return { state: "created" };
     const dangling = outcome?.missing == null ? undefined : references[outcome.missing];
     if (dangling) return { state: "dangling", reference: dangling };
     const holder = await this.findByIdentity(row.identity);
+    // An attempt before this one had got through, and only its answer was lost.
+    if (holder?.id === id) return { state: "created" };
     // Whoever held the identity may be gone by now; the caller's retry will find it free.
     return {
       state: "taken",

@@ -194,6 +194,10 @@ describe("operationError", () => {
       "the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end",
     ],
     ["backend_unavailable", "unable to open bucket s3://states: dial tcp: no such host"],
+    [
+      "backend_unavailable",
+      "post-step event returned an error: failed to save snapshot: An IO error occurred while writing the new snapshot file",
+    ],
     ["program_failed", "Running program failed with an unhandled exception:"],
     ["engine_failed", "something that nobody has seen before"],
   ])("is %s where the engine itself says %j", (code, message) => {

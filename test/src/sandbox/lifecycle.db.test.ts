@@ -1,3 +1,4 @@
+import type pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { parseConfiguration } from "../../../src/sandbox/configuration.ts";
 import { FaultInjector } from "../../../src/sandbox/faults.ts";
@@ -50,6 +51,43 @@ async function bucketNames(): Promise<string[]> {
   );
   return rows.map((row) => row.aws_id);
 }
+
+/** A pool whose connection breaks right after the first statement of this name was carried out. */
+function losingTheAnswerTo(statement: string, pool: pg.Pool): pg.Pool {
+  let isLost = false;
+  return new Proxy(pool, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name);
+      if (name !== "query") return typeof value === "function" ? value.bind(target) : value;
+      return async (query: { name?: string }) => {
+        const result = await target.query(query as pg.QueryConfig);
+        if (isLost || query.name !== statement) return result;
+        isLost = true;
+        throw new Error("Connection terminated unexpectedly");
+      };
+    },
+  });
+}
+
+describe("a database that goes away", () => {
+  test("after it has made what was asked for costs nothing: it is made once, and nobody else's", async () => {
+    const pool = losingTheAnswerTo("sandbox-create", database.pool);
+    const shaky = new Lifecycle(pool, schema, new FaultInjector(database.pool));
+    const inputs = { values: { bucket: "once" }, secrets: [] };
+    expect(await shaky.create(schema.resource(bucket)!, inputs, main)).toMatchObject({ id: "once" });
+    expect(await bucketNames()).toEqual(["once"]);
+    await expect(shaky.create(schema.resource(bucket)!, inputs, main)).rejects.toThrow(/AlreadyOwnedByYou/);
+  });
+
+  test("while the list of faults is read doesn't leave it unreadable", async () => {
+    const faults = new FaultInjector(losingTheAnswerTo("sandbox-faults", database.pool));
+    await faults.listen();
+    const struck = { type: bucket, operation: "create", account: "111122223333" } as const;
+    await expect(faults.strike(struck)).rejects.toThrow("Connection terminated unexpectedly");
+    await expect(faults.strike(struck)).resolves.toBeUndefined();
+    faults.close();
+  });
+});
 
 describe("creating", () => {
   test("what was made is there while its answer is late", async () => {

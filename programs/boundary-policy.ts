@@ -6,7 +6,7 @@ const OWN_NAMES: readonly (readonly [service: string, ...resources: string[]])[]
   ["backup", "backup-vault:aidlc-*", "recovery-point:*"],
   ["cloudwatch", "alarm:aidlc-*"],
   ["codebuild", "*/aidlc-*"],
-  ["codedeploy", "*:aidlc-*"],
+  ["codedeploy", "*:aidlc-*", "deploymentconfig:CodeDeployDefault.*"],
   ["codepipeline", "aidlc-*"],
   ["ecs", "*/aidlc-*"],
   ["elasticloadbalancing", "listener*/app/aidlc-*"],

@@ -1,3 +1,4 @@
+import { fitless } from "./spec/feature-names.ts";
 import type { DatasetColumn, PipelineSpec } from "./spec.ts";
 
 type Format = PipelineSpec["dataset"]["format"];
@@ -78,8 +79,17 @@ const FEATURE_TYPES: Readonly<Record<DatasetColumn["type"], FeatureType>> = {
   timestamp: "String",
 };
 
-/** The columns of the data set as features of a Feature Store group. */
-export const featureDefinitions = (
-  columns: readonly DatasetColumn[],
-): { featureName: string; featureType: FeatureType }[] =>
-  columns.map(({ name, type }) => ({ featureName: name, featureType: FEATURE_TYPES[type] }));
+/** The columns of the data set as features of a Feature Store group, and what is derived of a record alone. */
+export const featureDefinitions = ({
+  schema,
+  features,
+}: Pick<PipelineSpec["dataset"], "schema" | "features">): {
+  featureName: string;
+  featureType: FeatureType;
+}[] => [
+  ...schema.map(({ name, type }) => ({ featureName: name, featureType: FEATURE_TYPES[type] })),
+  ...fitless(features?.derive ?? []).map(({ name }) => ({
+    featureName: name,
+    featureType: "Fractional" as const,
+  })),
+];

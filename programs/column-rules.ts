@@ -68,6 +68,27 @@ function* enumProblems({ type, min, max, enum: values = [] }: DatasetColumn): It
   }
 }
 
+/** RE2 has neither, and JavaScript's syntax is otherwise close enough to tell a mistake. */
+const NOT_IN_RE2 = /\\[1-9]|\\k<|\(\?<?[=!]/;
+
+function* patternProblems({ type, pattern }: DatasetColumn): Iterable<ColumnProblem> {
+  if (pattern === undefined) return;
+  const path = "/pattern";
+  if (type !== "string") yield { path, message: `a ${type} column has no pattern` };
+  if (NOT_IN_RE2.test(pattern)) {
+    yield { path, message: "RE2 has no references back and no looking ahead or behind" };
+  } else if (!isExpression(pattern)) yield { path, message: "is no regular expression" };
+}
+
+function isExpression(pattern: string): boolean {
+  try {
+    // Flags within, such as (?i), are RE2's at the beginning of a pattern and JavaScript's for a group only.
+    return new RegExp(pattern.replace(/^\(\?[ims]+\)/, "")) instanceof RegExp;
+  } catch {
+    return false;
+  }
+}
+
 /** What is wrong within one column; paths are relative to it. */
 export function* columnProblems(column: DatasetColumn): Iterable<ColumnProblem> {
   if (column.name !== column.name.trim()) {
@@ -78,4 +99,5 @@ export function* columnProblems(column: DatasetColumn): Iterable<ColumnProblem> 
   }
   yield* rangeProblems(column);
   yield* enumProblems(column);
+  yield* patternProblems(column);
 }

@@ -1,4 +1,5 @@
 import type { PipelineSpec } from "./spec.ts";
+import { specTags } from "./tags.ts";
 
 /** Values of a standard parameter; larger ones cost money per parameter and month, so documents are split instead. */
 const PARAMETER_BYTES = 4096;
@@ -41,15 +42,15 @@ function documentParameters(name: string, description: string, document: unknown
 }
 
 /** What jobs and handlers read at run time, so that no threshold stands in their code. */
-export function configurationParameters({
-  dataset,
-  training,
-  monitoring,
-  serving,
-}: PipelineSpec): ConfigurationParameter[] {
-  const { format, schema, quality, featureStore } = dataset;
+export function configurationParameters(spec: PipelineSpec): ConfigurationParameter[] {
+  const { dataset, training, monitoring, serving } = spec;
+  const { format, schema, keys, quality, featureStore, features } = dataset;
   return [
-    ...documentParameters("dataset/schema", "Columns of the data set", { format, columns: schema }),
+    ...documentParameters("dataset/schema", "Columns of the data set", {
+      format,
+      columns: schema,
+      ...(keys !== undefined && { keys }),
+    }),
     ...documentParameters("dataset/quality", "Limits of data validation", quality),
     ...documentParameters(
       "training/hyperparameters",
@@ -68,6 +69,8 @@ export function configurationParameters({
       maxConcurrency: serving.maxConcurrency,
       instances: serving.autoscaling.minCapacity,
       ...serving.rollout,
+      // What releases make is in no stack, whose provider would add them.
+      tags: specTags(spec),
     }),
     ...documentParameters("monitoring/thresholds", "Alarm thresholds", monitoring.alarms),
     ...documentParameters("monitoring/monitors", "What is captured and how the model is checked for bias", {
@@ -77,6 +80,9 @@ export function configurationParameters({
     ...(featureStore === undefined
       ? []
       : documentParameters("dataset/feature-store", "Key columns of the feature group", featureStore)),
+    ...(features === undefined
+      ? []
+      : documentParameters("dataset/features", "Preprocessing and feature engineering", features)),
     ...(training.retrainOn.length === 0
       ? []
       : documentParameters("training/retraining", "What starts a training besides the schedule", {

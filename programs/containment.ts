@@ -2,7 +2,7 @@ import type { PipelineNames } from "./names.ts";
 import type { Statement } from "./policy-document.ts";
 
 /** Marks an object that nobody may read but who looks into it. */
-const QUARANTINED_TAG = "aidlc:quarantined";
+export const QUARANTINED_TAG = "aidlc:quarantined";
 
 /** Components that must reach a quarantined object: who sets it apart, who keeps copies, and who erases people from it. */
 const EXEMPT = ["respond", "backup", "restore", "erase"] as const;

@@ -1,5 +1,6 @@
 import type { Arns } from "./arns.ts";
 import type { Statement } from "./policy-document.ts";
+import { TASKS_AT_ONCE } from "./serving/task.ts";
 
 export interface InterfaceEndpoint {
   /** Behind `com.amazonaws.<region>.`. */
@@ -159,6 +160,7 @@ export const INTERFACE_ENDPOINTS: readonly InterfaceEndpoint[] = [
           "lambda:PublishVersion",
           "lambda:UpdateAlias",
           "lambda:UpdateFunctionCode",
+          "lambda:UpdateFunctionConfiguration",
         ],
         resource: around.arns.regional("lambda", "function:aidlc-*"),
       }),
@@ -175,11 +177,16 @@ export const INTERFACE_ENDPOINTS: readonly InterfaceEndpoint[] = [
           "codedeploy:GetApplicationRevision",
           "codedeploy:GetDeployment",
           "codedeploy:GetDeploymentConfig",
+          "codedeploy:ListDeployments",
+          "codedeploy:PutLifecycleEventHookExecutionStatus",
           "codedeploy:RegisterApplicationRevision",
         ],
-        resource: ["application:aidlc-*", "deploymentconfig:aidlc-*", "deploymentgroup:aidlc-*/aidlc-*"].map(
-          (name) => around.arns.regional("codedeploy", name),
-        ),
+        resource: [
+          "application:aidlc-*",
+          "deploymentconfig:aidlc-*",
+          `deploymentconfig:${TASKS_AT_ONCE}`,
+          "deploymentgroup:aidlc-*/aidlc-*",
+        ].map((name) => around.arns.regional("codedeploy", name)),
       }),
       // CodeDeploy has no resource to grant this on.
       own(around, { sid: "Stop", action: ["codedeploy:StopDeployment"], resource: "*" }),
@@ -241,7 +248,7 @@ export const INTERFACE_ENDPOINTS: readonly InterfaceEndpoint[] = [
     policy: (around) => [
       own(around, {
         sid: "Logs",
-        action: ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+        action: ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:GetLogEvents", "logs:PutLogEvents"],
         resource: [around.arns.logGroup("*"), around.arns.logGroup("*:log-stream:*")],
       }),
     ],

@@ -46,7 +46,9 @@ export const FoundationOutputs = Type.Object(
         description: "Where source bundles arrive and CI keeps its artifacts, below `<team>/<pipeline>/`.",
       },
     ),
-    dataLayerArn: Type.String({ description: "Version of the layer with DuckDB, for functions that read data." }),
+    dataLayerArn: Type.String({
+      description: "Version of the layer with DuckDB, for functions that read data.",
+    }),
     jobLogGroups: Type.Object({ processing: Type.String(), training: Type.String() }, closed),
   },
   closed,

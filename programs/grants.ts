@@ -22,13 +22,19 @@ export const allow = (rule: Rule): Statement => ({ Effect: "Allow", ...rule });
 export const bucketArn = ({ setting: { arns, names } }: RoleSurroundings, kind: DataBucket) =>
   arns.bucket(names.bucket(kind));
 
-export function read(around: RoleSurroundings, kind: DataBucket, prefix = ""): Statement[] {
+export function read(
+  around: RoleSurroundings,
+  kind: DataBucket,
+  prefix = "",
+  ...more: readonly string[]
+): Statement[] {
   const arn = bucketArn(around, kind);
+  const below = (prefix: string) => `${arn}/${prefix}*`;
   return [
     allow({
       Sid: `Read${title(kind)}`,
       Action: ["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectTagging"],
-      Resource: `${arn}/${prefix}*`,
+      Resource: more.length === 0 ? below(prefix) : [prefix, ...more].map(below),
     }),
     allow({
       Sid: `List${title(kind)}`,

@@ -1,6 +1,6 @@
 import type { PipelineSpec } from "./spec.ts";
 
-const MONITOR_KINDS = ["data-quality", "model-quality", "bias", "drift"] as const;
+export const MONITOR_KINDS = ["data-quality", "model-quality", "bias", "drift"] as const;
 export type MonitorKind = (typeof MONITOR_KINDS)[number];
 
 /**

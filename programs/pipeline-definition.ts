@@ -14,7 +14,21 @@ import {
 import { definitionProblems } from "./pipeline-schema.ts";
 import { modelArtifact, trainStep, tuneStep } from "./pipeline-training.ts";
 import type { PipelineSpec } from "./spec.ts";
-import { PREFIX, TRAINING_MANIFEST } from "./storage-layout.ts";
+import { PREFIX, TRAINING_MANIFEST, TRANSFORM_METADATA } from "./storage-layout.ts";
+
+const fitOutput = (name: "digest" | "uri"): Reference => ({ Get: `Steps.Fit.OutputParameters['${name}']` });
+
+/** Fits the declared features to the very data that the execution trains on. */
+const fitStep = (functionArn: string) => ({
+  Name: "Fit",
+  Type: "Lambda",
+  FunctionArn: functionArn,
+  Arguments: { manifest: parameter("InputManifest") },
+  OutputParameters: [
+    { OutputName: "digest", OutputType: "String" },
+    { OutputName: "uri", OutputType: "String" },
+  ],
+});
 
 function processStep(args: DefinitionArgs) {
   const features = args.names.bucket("features");
@@ -23,7 +37,10 @@ function processStep(args: DefinitionArgs) {
     Type: "Processing",
     Arguments: processingArguments(args, {
       program: "process",
-      inputs: [{ name: "data", uri: parameter("InputManifest"), type: "ManifestFile" }],
+      inputs: [
+        { name: "data", uri: parameter("InputManifest"), type: "ManifestFile" },
+        ...(args.fitFunctionArn === undefined ? [] : [{ name: "transform", uri: fitOutput("uri") }]),
+      ],
       outputs: FEATURE_SETS.map((name) => ({ name, uri: location(features, EXECUTION_ID, name) })),
       outputKeyArn: args.keyArns.data,
     }),
@@ -86,6 +103,7 @@ function registerStep(args: DefinitionArgs) {
         InputManifest: parameter("InputManifest"),
         Trigger: parameter("Trigger"),
         QualityGate: gateText(training.qualityGate),
+        ...(args.fitFunctionArn !== undefined && { [TRANSFORM_METADATA]: fitOutput("digest") }),
       },
     },
   };
@@ -127,7 +145,7 @@ function qualityGateStep(args: DefinitionArgs) {
 }
 
 /**
- * The SageMaker Pipeline: process → train or tune → evaluate → quality gate → register.
+ * The SageMaker Pipeline: fit where features are declared → process → train or tune → evaluate → quality gate → register.
  *
  * Every job runs isolated from the network, on the pipeline's subnets, under its keys and its own role. The program
  * image is started as `/opt/program/run process|evaluate` and finds its channels under /opt/ml/processing.
@@ -151,6 +169,7 @@ export function pipelineDefinition(args: DefinitionArgs): string {
       TrialName: { Get: "Execution.PipelineExecutionId" },
     },
     Steps: [
+      ...(args.fitFunctionArn === undefined ? [] : [fitStep(args.fitFunctionArn)]),
       processStep(args),
       tuning === undefined ? trainStep(args) : tuneStep(args, tuning),
       evaluateStep(args),

@@ -20,6 +20,7 @@ const PROPERTIES: Readonly<Record<Step["Type"], readonly RegExp[]>> = {
     /^TrainingJobSummaries\[[1-4]?\d\]\.TrainingJob(Name|Arn)$/,
   ],
   RegisterModel: [/^ModelPackage(Arn|Name)$/],
+  Lambda: [/^OutputParameters\['[^']+'\]$/],
   Condition: [/^Outcome$/],
   Fail: [],
 };
@@ -50,8 +51,13 @@ function gets(value: unknown): string[] {
   });
 }
 
-/** What a file or an output of a processing step is called, where a property names one. */
+/** What a file or an output of a step is called, where a property names one. */
 function undeclared(step: Step, property: string): string | undefined {
+  if (step.Type === "Lambda") {
+    const name = /'([^']+)'/.exec(property)?.[1];
+    const known = step.OutputParameters.some(({ OutputName }) => OutputName === name);
+    return known ? undefined : `${step.Name} has no output "${name}"`;
+  }
   if (step.Type !== "Processing") return undefined;
   const file = /^PropertyFiles\.(.+)$/.exec(property)?.[1];
   if (file !== undefined) {

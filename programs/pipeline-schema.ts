@@ -224,6 +224,14 @@ const Processing = step("Processing", {
 const Training = step("Training", { Arguments: TrainingArguments, ...retried });
 const Tuning = step("Tuning", { Arguments: TuningArguments, ...retried });
 const RegisterModel = step("RegisterModel", { Arguments: RegisterModelArguments, ...retried });
+/** https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-steps-types.html#step-type-lambda */
+const Lambda = step("Lambda", {
+  FunctionArn: Arn,
+  Arguments: Type.Record(text(), Text),
+  OutputParameters: list(
+    object({ OutputName: text(), OutputType: Type.Enum(["String", "Integer", "Boolean", "Float"]) }),
+  ),
+});
 const Fail = step("Fail", { Arguments: object({ ErrorMessage: Text }) });
 
 const Operand = Type.Union([
@@ -257,7 +265,7 @@ const Condition = step("Condition", {
   }),
 });
 
-const Step = Type.Union([Processing, Training, Tuning, RegisterModel, Condition, Fail]);
+const Step = Type.Union([Processing, Training, Tuning, RegisterModel, Lambda, Condition, Fail]);
 
 export const PipelineDefinition = object({
   Version: Type.Literal("2020-12-01"),
@@ -278,12 +286,13 @@ export const PipelineDefinition = object({
 export type Step = Static<typeof Step>;
 export type PipelineDefinition = Static<typeof PipelineDefinition>;
 
-/** Schemas by kind of step: an error inside one of six alternatives is told as what is wrong with that one. */
+/** Schemas by kind of step: an error inside one of seven alternatives is told as what is wrong with that one. */
 const KINDS: Readonly<Record<string, TSchema>> = {
   Processing,
   Training,
   Tuning,
   RegisterModel,
+  Lambda,
   Condition,
   Fail,
 };

@@ -9,7 +9,9 @@ import {
   catalogProblems,
   featureStoreProblems,
   monitorProblems,
+  qualityProblems,
 } from "./spec/data-rules.ts";
+import { featureProblems } from "./spec/feature-rules.ts";
 import { lifetimeProblems } from "./spec/lifetime.ts";
 import { pointer, type SpecProblem } from "./spec/problem.ts";
 import { classificationProblems, frameworkProblems, profileProblems } from "./spec/protection-rules.ts";
@@ -142,7 +144,9 @@ export function specProblems(spec: PipelineSpec): SpecProblem[] {
     ...tuningProblems(spec),
     ...notebookProblems(spec),
     ...catalogProblems(spec),
+    ...qualityProblems(spec),
     ...featureStoreProblems(spec),
+    ...featureProblems(spec),
     ...servingProblems(spec),
     ...monitoringProblems(spec),
     ...monitorProblems(spec),

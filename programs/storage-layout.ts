@@ -1,10 +1,18 @@
 /** Key prefixes inside the data buckets that the program, the jobs and the handlers agree on. */
 export const PREFIX = {
+  /** quarantine: what was set apart in an incident, below the event's id. */
+  incidents: "incidents/",
   /** validated: rows that passed validation. */
   acceptedData: "data/",
+  /** quarantine: what did not pass validation, whole. */
+  rejectedData: "rejected/",
+  /** validated, quarantine: what validation said of each version of a raw object, one document each. */
+  verdicts: "verdicts/",
   /** validated: lists of the accepted objects that training reads. */
   manifests: "manifests/",
-  /** validated: drift baselines. */
+  /** validated: how the values of each accepted object are distributed, one document a version. */
+  profiles: "profiles/",
+  /** validated: drift baselines, one document a version, and `current.json`, which names the newest. */
   baselines: "baselines/",
   /** validated: proofs of erasures, which name neither the subject nor what was erased. */
   erasures: "erasures/",
@@ -12,12 +20,16 @@ export const PREFIX = {
   compacted: "compacted/",
   /** features: the offline store of the feature group. */
   featureStore: "feature-store/",
+  /** features: how far each accepted object came into the feature group. */
+  ingested: "ingested/",
   /** features: what the compaction keeps while it runs. */
   scratch: "scratch/",
   /** models: artifacts of training jobs. */
   artifacts: "artifacts/",
   /** models: evaluation reports, which the quality gate reads. */
   evaluations: "evaluations/",
+  /** models: fitted features, one document by its digest. */
+  transforms: "transforms/",
   /** models: Managed Spot checkpoints. */
   checkpoints: "checkpoints/",
   /** models: where a registered model came from, one document a version. */
@@ -28,7 +40,7 @@ export const PREFIX = {
   signatures: "signatures/",
   /** models: what MLflow keeps. */
   experiments: "mlflow/",
-  /** models: the recorded release, `current.json`, and one document for each release that is under way. */
+  /** models: the recorded release, `current.json`, and one document for each release that was begun. */
   releases: "releases/",
   /** models: the compaction's program. No role of the pipeline may write here. */
   scripts: "scripts/",
@@ -48,3 +60,9 @@ export const TRAFFIC = `${PREFIX.releases}traffic.json`;
  * a manifest pins the very objects that passed validation.
  */
 export const TRAINING_MANIFEST = `${PREFIX.manifests}training.manifest`;
+
+/** models: which release or rollback is under way, if any: they exclude one another. */
+export const UNDER_WAY = `${PREFIX.releases}under-way.json`;
+
+/** Customer metadata of a model package: the digest of the fitted features that it was trained with. */
+export const TRANSFORM_METADATA = "aidlc-transform";

@@ -19,17 +19,24 @@ export const TAG = {
   foundation: "aidlc:foundation",
 } as const;
 
+/** Tags that a spec gives to everything of its pipeline. */
+export const specTags = ({ tags, dataClassification, owner, profile }: PipelineSpec): Tags => ({
+  ...tags,
+  [TAG.classification]: dataClassification,
+  [TAG.owner]: owner,
+  [TAG.profile]: profile,
+});
+
+/** Of whatever is one pipeline's, whoever makes it. */
+export const ownTags = ({ team, pipeline }: { team: string; pipeline: string }): Tags => ({
+  [TAG.managedBy]: "aidlc",
+  [TAG.team]: team,
+  [TAG.pipeline]: pipeline,
+});
+
 /** Tags of everything in a pipeline's stack; the provider adds them to every resource that takes tags. */
 export function pipelineTags(input: { team: string; pipeline: string; spec: PipelineSpec }): Tags {
-  return {
-    ...input.spec.tags,
-    [TAG.managedBy]: "aidlc",
-    [TAG.team]: input.team,
-    [TAG.pipeline]: input.pipeline,
-    [TAG.classification]: input.spec.dataClassification,
-    [TAG.owner]: input.spec.owner,
-    [TAG.profile]: input.spec.profile,
-  };
+  return { ...specTags(input.spec), ...ownTags(input) };
 }
 
 export function foundationTags(account: { accountId: string; region: string }): Tags {

@@ -32,6 +32,8 @@ import { serializerFactory } from "./http/serialization.ts";
 import { refuseUnreadable } from "./http/unreadable.ts";
 import { validatorCompiler } from "./http/validation.ts";
 import { idempotency } from "./idempotency/requests.ts";
+import type { Ingestor } from "./ingestion/ingestor.ts";
+import { ingestionRoutes } from "./ingestion/routes.ts";
 import type { Metrics } from "./metrics.ts";
 import { nodeRoutes } from "./nodes/routes.ts";
 import { type NodeRole, serves } from "./nodes/store.ts";
@@ -66,6 +68,8 @@ export interface AppOptions {
   readonly metrics: Metrics;
   readonly identities: Identities;
   readonly sandbox: boolean;
+  /** Takes files for pipelines; only where the target is the sandbox. */
+  readonly ingestor?: Ingestor | undefined;
   readonly limits: RequestLimits;
   /** Addresses and networks of proxies that are believed when they say who calls. */
   readonly trustedProxies: readonly string[];
@@ -195,6 +199,9 @@ function interfaceRoutes(api: App, options: AppOptions, open: ConcurrencyLimit):
   pipelineRoutes(api, options);
   releaseRoutes(api, options);
   pipelineReportRoutes(api, options);
+  api.register(async (scope) =>
+    ingestionRoutes(scope as unknown as App, { pool: options.pool, ingestor: options.ingestor }),
+  );
   driftRoutes(api, options);
   pipelineRevisionRoutes(api, options);
   pipelineTeardownRoutes(api, options);

@@ -44,6 +44,7 @@ export const httpStatusByCode = {
   answer_not_kept: 409,
   webhook_disabled: 409,
   quota_exceeded: 409,
+  sandbox_only: 409,
   revision_mismatch: 412,
   etag_mismatch: 412,
   payload_too_large: 413,

@@ -16,6 +16,8 @@ import { hostId } from "./engine/host.ts";
 import type { App } from "./http/app-types.ts";
 import { limitsFor } from "./http/limits.ts";
 import { forgetOldRequests } from "./idempotency/store.ts";
+import { Ingestor } from "./ingestion/ingestor.ts";
+import { validateInChild } from "./ingestion/validator.ts";
 import { createMetrics } from "./metrics.ts";
 import { joinNodes } from "./nodes/presence.ts";
 import { type NodeRecord, serves, works } from "./nodes/store.ts";
@@ -133,6 +135,11 @@ export async function startService(config: Config, log: Logger): Promise<Service
       await forgetOldDeliveries(pool);
     });
 
+    const ingestor =
+      config.target === "sandbox" && serves(config.role)
+        ? new Ingestor({ pool, audit, dataDir: config.dataDir, log, validate: validateInChild })
+        : undefined;
+    if (ingestor) closers.push(() => ingestor.close());
     const app = await buildApp({
       role: config.role,
       pool,
@@ -142,6 +149,7 @@ export async function startService(config: Config, log: Logger): Promise<Service
       identities,
       webhooks,
       sandbox: config.target === "sandbox",
+      ingestor,
       limits: limitsFor(config.requestsPerMinute),
       trustedProxies: config.trustedProxies,
       enforcedPolicies: config.enforcedPolicies,
@@ -155,6 +163,7 @@ export async function startService(config: Config, log: Logger): Promise<Service
     });
     url = loopbackOf(await app.listen({ host: config.host, port: config.port }).catch(inUse(config)));
     work?.begin();
+    ingestor?.start();
     const tagging =
       config.target === "sandbox"
         ? sandboxTaggingClients(() => `${url}/sandbox/aws/tagging`, internalToken)

@@ -18,7 +18,7 @@ export interface ExperimentTrackingArgs {
 
 /**
  * MLflow for this pipeline's experiments. An MLflow App runs without servers and costs what its artifacts in S3 cost.
- * Jobs are isolated from the network and can't log to it: notebooks do, and so does the recording of each new version.
+ * Jobs are isolated from the network and can't log to it, and functions on private subnets have no way to it: notebooks log.
  */
 export class ExperimentTracking extends pulumi.ComponentResource {
   readonly app: aws.sagemaker.MlflowApp;

@@ -36,7 +36,7 @@ export class FeatureGroup extends pulumi.ComponentResource {
         description: `Features of AIDLC ${team}/${pipeline}`,
         recordIdentifierFeatureName: store.recordIdentifier,
         eventTimeFeatureName: store.eventTime,
-        featureDefinitions: featureDefinitions(spec.dataset.schema),
+        featureDefinitions: featureDefinitions(spec.dataset),
         roleArn: roles.of("feature-store").readyArn,
         offlineStoreConfig: {
           s3StorageConfig: {

@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { STAGES } from "../functions/release.ts";
+import { STAGES } from "../serving/endpoints.ts";
 import { HandlerFunction, type HandlerFunctionArgs } from "./handler-function.ts";
 
 export interface IdleStopArgs extends HandlerFunctionArgs {

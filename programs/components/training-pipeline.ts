@@ -4,6 +4,8 @@ import { pipelineImages } from "../images.ts";
 import type { PipelineSetting } from "../phases/pipeline-setting.ts";
 import { pipelineDefinition } from "../pipeline-definition.ts";
 import { pipelineTags, TAG, type Tags } from "../tags.ts";
+import { HandlerFunction } from "./handler-function.ts";
+import type { PipelineAlerts } from "./pipeline-alerts.ts";
 import type { PipelineKeys } from "./pipeline-keys.ts";
 import type { JobNetwork, PipelineRoles } from "./pipeline-roles.ts";
 
@@ -11,18 +13,23 @@ export interface TrainingPipelineArgs {
   readonly setting: PipelineSetting;
   readonly keys: PipelineKeys;
   readonly roles: PipelineRoles;
+  readonly alerts: PipelineAlerts;
   readonly network: JobNetwork;
   readonly tags: Tags;
 }
 
-/** The SageMaker Pipeline that processes, trains or tunes, evaluates and registers. */
+/** The SageMaker Pipeline that fits declared features, processes, trains or tunes, evaluates and registers. */
 export class TrainingPipeline extends pulumi.ComponentResource {
   readonly pipeline: aws.sagemaker.Pipeline;
 
   constructor(name: string, args: TrainingPipelineArgs, opts: pulumi.ComponentResourceOptions) {
     super("aidlc:component:TrainingPipeline", name, {}, opts);
     const { setting, tags } = args;
-    const { names, team, pipeline } = setting;
+    const { names, spec, team, pipeline } = setting;
+    const fit =
+      spec.dataset.features === undefined
+        ? undefined
+        : new HandlerFunction("fit-transform", args, { parent: this });
     this.pipeline = new aws.sagemaker.Pipeline(
       name,
       {
@@ -30,7 +37,7 @@ export class TrainingPipeline extends pulumi.ComponentResource {
         pipelineDisplayName: names.named("training"),
         pipelineDescription: `AIDLC ${team}/${pipeline}: process, train, evaluate, quality gate, register`,
         roleArn: args.roles.of("orchestration").readyArn,
-        pipelineDefinition: definition(args),
+        pipelineDefinition: definition(args, fit),
         tags,
       },
       { parent: this },
@@ -39,7 +46,10 @@ export class TrainingPipeline extends pulumi.ComponentResource {
   }
 }
 
-function definition({ setting, keys, roles, network, tags }: TrainingPipelineArgs): pulumi.Output<string> {
+function definition(
+  { setting, keys, roles, network, tags }: TrainingPipelineArgs,
+  fit: HandlerFunction | undefined,
+): pulumi.Output<string> {
   const { names, spec } = setting;
   return pulumi
     .all([
@@ -49,11 +59,13 @@ function definition({ setting, keys, roles, network, tags }: TrainingPipelineArg
       network.securityGroupId,
       roles.of("processing").arn,
       roles.of("training").arn,
+      fit?.arn,
     ])
-    .apply(([data, models, subnetIds, securityGroupId, processing, training]) =>
+    .apply(([data, models, subnetIds, securityGroupId, processing, training, fitFunctionArn]) =>
       pipelineDefinition({
         names,
         training: spec.training,
+        ...(fitFunctionArn !== undefined && { fitFunctionArn }),
         images: pipelineImages(setting),
         roleArns: { processing, training },
         keyArns: { data, models },

@@ -1,6 +1,5 @@
 import { SIGNING_ALGORITHM } from "../components/key-policy.ts";
-import { allow, type RoleSurroundings } from "../grants.ts";
-import { REPOSITORIES } from "../names.ts";
+import { allow, bucketArn, type RoleSurroundings } from "../grants.ts";
 import type { Condition, Statement } from "../policy-document.ts";
 import { TAG } from "../tags.ts";
 
@@ -25,11 +24,36 @@ export const readRegistry = (around: RoleSurroundings): Statement =>
     Resource: groupArns(around),
   });
 
-export const describeImages = ({ setting: { arns, names } }: RoleSurroundings): Statement =>
+/** A version that is asked for by its ARN. */
+export const describeModel = ({ setting: { arns, names } }: RoleSurroundings): Statement =>
   allow({
-    Sid: "DescribeImages",
-    Action: "ecr:DescribeImages",
-    Resource: REPOSITORIES.map((kind) => arns.repository(names.repository(kind))),
+    Sid: "DescribeModel",
+    Action: "sagemaker:DescribeModelPackage",
+    Resource: arns.sagemaker("model-package", `${names.named("models")}/*`),
+  });
+
+/** The digests of the images that the pipeline may use, AWS's built-in ones among them, which let nobody describe them. */
+export const lookUpImages = ({ images }: RoleSurroundings): Statement =>
+  allow({ Sid: "LookUpImages", Action: "ecr:BatchGetImage", Resource: images.repositoryArns });
+
+/**
+ * Documents of one version each in the models bucket, below these prefixes. S3 tells a missing object from a forbidden one only
+ * to whoever may list the bucket.
+ */
+export const readModelDocuments = (around: RoleSurroundings, prefixes: readonly string[]): Statement[] => [
+  allow({
+    Sid: "ReadModelDocuments",
+    Action: "s3:GetObject",
+    Resource: prefixes.map((prefix) => `${bucketArn(around, "models")}/${prefix}*`),
+  }),
+  allow({ Sid: "TellMissing", Action: "s3:ListBucket", Resource: bucketArn(around, "models") }),
+];
+
+export const writeModelDocuments = (around: RoleSurroundings, prefix: string): Statement =>
+  allow({
+    Sid: "WriteModelDocuments",
+    Action: "s3:PutObject",
+    Resource: `${bucketArn(around, "models")}/${prefix}*`,
   });
 
 /** One action covers the whole REST interface of an MLflow App. */

@@ -35,7 +35,19 @@ const LAMBDA_TROUBLE = [
   "Lambda.TooManyRequestsException",
 ];
 
-const POLL_SECONDS = 60;
+/** A shift of CodeDeploy's may take 48 hours, and an execution has room for 25,000 events, of which each look takes nine. */
+const POLL_SECONDS = 120;
+
+/** How long a task that says "not yet" is asked again. */
+interface Patience {
+  readonly intervalSeconds: number;
+  readonly attempts: number;
+}
+
+/** Endpoints take minutes. */
+const MINUTES: Patience = { intervalSeconds: 30, attempts: 60 };
+/** Of what waits for a whole release to end: another one that is under way, or this one's shift before it can be undone. */
+const DAYS: Patience = { intervalSeconds: 120, attempts: 48 * 30 };
 
 /** Shares of the traffic that a version gets one after the other: the canary, then steps, then all of it. */
 export function trafficSteps({ canaryPercent, stepPercent }: PipelineSpec["serving"]["rollout"]): number[] {
@@ -50,6 +62,7 @@ interface Invocation {
   readonly resultPath: string | null;
   readonly onFailure: string;
   readonly next: string;
+  readonly patience?: Patience;
 }
 
 /** Names the states; the definition is the object's own order of them. */
@@ -61,7 +74,8 @@ class Machine {
     this.#args = args;
   }
 
-  invoke(name: string, { functionArn, payload, resultPath, onFailure, next }: Invocation): void {
+  invoke(name: string, invocation: Invocation): void {
+    const { functionArn, payload, resultPath, onFailure, next, patience = MINUTES } = invocation;
     this.states[name] = {
       Type: "Task",
       Resource: `arn:${this.#args.partition}:states:::lambda:invoke`,
@@ -77,8 +91,12 @@ class Machine {
           BackoffRate: 2,
           JitterStrategy: "FULL",
         },
-        // Endpoints take minutes; a task that is not done yet says so and is asked again.
-        { ErrorEquals: ["NotYet"], IntervalSeconds: 30, MaxAttempts: 60, BackoffRate: 1 },
+        {
+          ErrorEquals: ["NotYet"],
+          IntervalSeconds: patience.intervalSeconds,
+          MaxAttempts: patience.attempts,
+          BackoffRate: 1,
+        },
       ],
       Catch: [{ ErrorEquals: ["States.ALL"], Next: onFailure, ResultPath: "$.failure" }],
       Next: next,
@@ -102,6 +120,7 @@ class Machine {
       resultPath: asks ? "$.answer" : null,
       onFailure,
       next,
+      patience: task === "plan" || task === "roll-back" ? DAYS : MINUTES,
     });
   }
 }

@@ -7,9 +7,9 @@ export const evidence: FunctionDefinition = {
   description: "Reads the live state of every control of the pipeline",
   memoryMb: 512,
   timeoutSeconds: 300,
-  environment: ({ names, foundation }) => ({
-    AIDLC_NAME_PREFIX: names.prefix,
+  environment: ({ foundation, spec: { dataset } }) => ({
     AIDLC_TRAIL: foundation.trailArn,
+    ...(dataset.replicaRegion !== undefined && { AIDLC_REPLICA_REGION: dataset.replicaRegion }),
   }),
   // IAM has no endpoint in a network of ours.
   reachesInternet: true,
@@ -22,7 +22,6 @@ export const evidence: FunctionDefinition = {
         "s3:GetBucketNotification",
         "s3:GetBucketOwnershipControls",
         "s3:GetBucketPolicy",
-        "s3:GetBucketPolicyStatus",
         "s3:GetBucketPublicAccessBlock",
         "s3:GetBucketTagging",
         "s3:GetBucketVersioning",

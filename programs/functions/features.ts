@@ -1,15 +1,18 @@
-import { consume, readBelow } from "../data-grants.ts";
-import { allow, useKeys } from "../grants.ts";
+import { consume } from "../data-grants.ts";
+import { allow, bucketArn, useKeys } from "../grants.ts";
 import { PREFIX } from "../storage-layout.ts";
 import type { FunctionDefinition } from "./function-definition.ts";
 
-/** Only where the spec asks for a feature group: in all others the pipeline's own processing step makes the features. */
+/** Only where the spec asks for a feature group. */
 export const features: FunctionDefinition = {
   description: "Puts accepted records into the feature group",
   memoryMb: 1024,
   timeoutSeconds: 900,
+  readsData: true,
+  storageMb: 10_240,
   environment: ({ names }) => ({
     AIDLC_VALIDATED_BUCKET: names.bucket("validated"),
+    AIDLC_FEATURES_BUCKET: names.bucket("features"),
     AIDLC_FEATURE_GROUP: names.named("features"),
   }),
   keyUses: ["data"],
@@ -17,8 +20,24 @@ export const features: FunctionDefinition = {
     const { account, arns, names } = around.setting;
     return [
       consume(around, "features"),
-      ...readBelow(around, "validated", [PREFIX.acceptedData]),
-      useKeys(around, ["data"], ["kms:Decrypt"]),
+      allow({
+        Sid: "ReadAccepted",
+        Action: "s3:GetObjectVersion",
+        Resource: `${bucketArn(around, "validated")}/${PREFIX.acceptedData}*`,
+      }),
+      allow({
+        Sid: "KeepProgress",
+        Action: ["s3:GetObject", "s3:PutObject"],
+        Resource: `${bucketArn(around, "features")}/${PREFIX.ingested}*`,
+      }),
+      // Without it S3 answers 403 for a note that is not there.
+      allow({
+        Sid: "FindProgress",
+        Action: "s3:ListBucket",
+        Resource: bucketArn(around, "features"),
+        Condition: { StringLike: { "s3:prefix": `${PREFIX.ingested}*` } },
+      }),
+      useKeys(around, ["data"]),
       allow({
         Sid: "PutRecords",
         Action: ["sagemaker:DescribeFeatureGroup", "sagemaker:PutRecord"],

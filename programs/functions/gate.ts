@@ -1,4 +1,4 @@
-import { allow, bucketArn, throughService, useKeys, write } from "../grants.ts";
+import { allow, bucketArn, throughService, useKeys } from "../grants.ts";
 import { functionAlias } from "../serving/function-names.ts";
 import { PREFIX, TRAFFIC } from "../storage-layout.ts";
 import type { FunctionDefinition } from "./function-definition.ts";
@@ -9,8 +9,8 @@ export const gate: FunctionDefinition = {
   // API Gateway answers 504 after 29 seconds; the gate answers and logs before.
   timeoutSeconds: 28,
   environment: ({ names, spec }) => ({
-    AIDLC_SERVING_MODE: spec.serving.mode,
     AIDLC_PREDICTIONS_BUCKET: names.bucket("predictions"),
+    AIDLC_RATE_PER_SECOND: String(spec.serving.throttle.ratePerSecond),
     ...(spec.serving.mode === "serverless" && {
       AIDLC_TRAFFIC_URI: `s3://${names.bucket("models")}/${TRAFFIC}`,
     }),
@@ -20,8 +20,17 @@ export const gate: FunctionDefinition = {
     const { arns, names, spec } = around.setting;
     const { mode } = spec.serving;
     return [
-      write(around, "predictions", [PREFIX.captures]),
-      useKeys(around, ["data"], ["kms:GenerateDataKey", "kms:Decrypt"]),
+      // A real-time endpoint captures by itself.
+      ...(mode === "realtime"
+        ? []
+        : [
+            allow({
+              Sid: "WriteCaptures",
+              Action: "s3:PutObject",
+              Resource: `${bucketArn(around, "predictions")}/${PREFIX.captures}*`,
+            }),
+            useKeys(around, ["data"], ["kms:GenerateDataKey"]),
+          ]),
       // Releases write it: a setting of the stack would drift with each of them.
       ...(mode === "serverless"
         ? [
@@ -42,7 +51,7 @@ export const gate: FunctionDefinition = {
         ? [
             allow({
               Sid: "AskEndpoints",
-              Action: "sagemaker:InvokeEndpoint",
+              Action: ["sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"],
               Resource: arns.sagemaker("endpoint", `${names.prefix}-*`),
             }),
           ]

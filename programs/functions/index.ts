@@ -4,6 +4,7 @@ import { erase } from "./erase.ts";
 import { evaluateGate } from "./evaluate-gate.ts";
 import { evidence } from "./evidence.ts";
 import { features } from "./features.ts";
+import { fitTransform } from "./fit-transform.ts";
 import type { FunctionDefinition } from "./function-definition.ts";
 import { gate } from "./gate.ts";
 import { monitor } from "./monitor.ts";
@@ -25,6 +26,7 @@ export const FUNCTIONS = {
   "evaluate-gate": evaluateGate,
   evidence,
   features,
+  "fit-transform": fitTransform,
   gate,
   monitor,
   "register-model": registerModel,

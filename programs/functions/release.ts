@@ -1,63 +1,66 @@
-import { readRegistry } from "../delivery/grants.ts";
-import { allow, bucketArn, publishAlerts, type RoleSurroundings, useKeys, write } from "../grants.ts";
+import { describeModel, lookUpImages, readModelDocuments, writeModelDocuments } from "../delivery/grants.ts";
+import { allow, publishAlerts, type RoleSurroundings, useKeys } from "../grants.ts";
 import type { Statement } from "../policy-document.ts";
-import { endpointNames } from "../serving/endpoints.ts";
+import { guardAlarms } from "../serving/alarms.ts";
+import { endpointNames, STAGES } from "../serving/endpoints.ts";
 import { functionArn, PREDICTOR } from "../serving/function-names.ts";
+import { TASKS_AT_ONCE } from "../serving/task.ts";
 import { PREFIX } from "../storage-layout.ts";
 import type { FunctionDefinition } from "./function-definition.ts";
 
-/** Where a version is tried before callers get it. */
-export const STAGES = ["dev", "staging"] as const;
-
-/** Endpoints of this pipeline: those that try a version, and in the modes that serve by endpoints those that serve. */
+/** Endpoints of this pipeline: those that try a version, and those that serve. Modes without have none. */
 function endpointGrants(around: RoleSurroundings): Statement[] {
   const { arns, names, spec } = around.setting;
   const { mode } = spec.serving;
-  const isPrivate = mode === "realtime" && spec.profile === "production";
-  const trials = STAGES.map((stage) => arns.sagemaker("endpoint", names.named(stage)));
-  const endpoints = [
-    ...trials,
-    ...endpointNames(mode, names).map((name) => arns.sagemaker("endpoint", name)),
-  ];
-  const made = ["model", "endpoint-config"].map((kind) => arns.sagemaker(kind, `${names.prefix}-*`));
+  const isRealtime = mode === "realtime";
+  const endpoints = [...STAGES.map(names.named), ...endpointNames(mode, names)].map((name) =>
+    arns.sagemaker("endpoint", name),
+  );
+  const [models, configs] = ["model", "endpoint-config"].map((kind) =>
+    arns.sagemaker(kind, `${names.prefix}-*`),
+  ) as [string, string];
   return [
     allow({
       Sid: "ManageEndpoints",
       Action: [
         "sagemaker:AddTags",
         "sagemaker:CreateEndpoint",
+        // Those that try a version, and those that serve nothing that is recorded.
+        "sagemaker:DeleteEndpoint",
         "sagemaker:DescribeEndpoint",
-        "sagemaker:InvokeEndpoint",
-        "sagemaker:UpdateEndpoint",
-        "sagemaker:UpdateEndpointWeightsAndCapacities",
+        ...(isRealtime ? ["sagemaker:UpdateEndpoint"] : []),
       ],
-      Resource: endpoints,
+      Resource: [...endpoints, configs],
     }),
-    allow({ Sid: "RemoveTrials", Action: "sagemaker:DeleteEndpoint", Resource: trials }),
+    allow({
+      Sid: "TryVersions",
+      Action: "sagemaker:InvokeEndpoint",
+      Resource: STAGES.map((stage) => arns.sagemaker("endpoint", names.named(stage))),
+    }),
     allow({
       Sid: "MakeModels",
       Action: [
         "sagemaker:AddTags",
-        "sagemaker:CreateEndpoint",
         "sagemaker:CreateEndpointConfig",
         "sagemaker:DeleteEndpointConfig",
         "sagemaker:DeleteModel",
         "sagemaker:DescribeEndpointConfig",
         "sagemaker:DescribeModel",
-        "sagemaker:UpdateEndpoint",
       ],
-      Resource: made,
+      Resource: [models, configs],
     }),
     allow({
       Sid: "CreateModels",
       Action: "sagemaker:CreateModel",
-      Resource: arns.sagemaker("model", `${names.prefix}-*`),
+      Resource: models,
       // Serverless endpoints know neither networks nor isolation.
-      ...(isPrivate && {
+      ...(isRealtime && {
         Condition: {
           Bool: { "sagemaker:NetworkIsolation": "true" },
-          Null: { "sagemaker:VpcSubnets": "false", "sagemaker:VpcSecurityGroupIds": "false" },
-          "ForAllValues:StringEquals": { "sagemaker:VpcSubnets": around.network.subnetIds },
+          ...(spec.profile === "production" && {
+            Null: { "sagemaker:VpcSubnets": "false", "sagemaker:VpcSecurityGroupIds": "false" },
+            "ForAllValues:StringEquals": { "sagemaker:VpcSubnets": around.network.subnetIds },
+          }),
         },
       }),
     }),
@@ -68,18 +71,23 @@ function endpointGrants(around: RoleSurroundings): Statement[] {
       Condition: { StringEquals: { "iam:PassedToService": "sagemaker.amazonaws.com" } },
     }),
     // SageMaker opens the volumes of real-time instances by a grant that the maker of their configuration gives.
-    allow({
-      Sid: "AttachVolumes",
-      Action: "kms:CreateGrant",
-      Resource: around.keys.data,
-      Condition: { Bool: { "kms:GrantIsForAWSResource": "true" } },
-    }),
-    allow({ Sid: "CheckKeys", Action: "kms:DescribeKey", Resource: [around.keys.data, around.keys.models] }),
+    ...(isRealtime
+      ? [
+          allow({
+            Sid: "AttachVolumes",
+            Action: "kms:CreateGrant",
+            Resource: around.keys.data,
+            Condition: { Bool: { "kms:GrantIsForAWSResource": "true" } },
+          }),
+          allow({ Sid: "CheckKeys", Action: "kms:DescribeKey", Resource: around.keys.data }),
+        ]
+      : []),
   ];
 }
 
 /** CodeDeploy shifts the traffic of functions and tasks, watches the alarms and takes back what they condemn. */
-function deploymentGrants({ setting: { arns, names } }: RoleSurroundings): Statement[] {
+function deploymentGrants({ setting: { arns, names, spec } }: RoleSurroundings): Statement[] {
+  const isTasks = spec.serving.mode === "ecs";
   return [
     allow({
       Sid: "ShiftTraffic",
@@ -88,11 +96,17 @@ function deploymentGrants({ setting: { arns, names } }: RoleSurroundings): State
         "codedeploy:GetDeployment",
         "codedeploy:GetDeploymentConfig",
         "codedeploy:GetApplicationRevision",
+        "codedeploy:ListDeployments",
+        // Whether new tasks may have callers, which are tried between two of CodeDeploy's steps.
+        ...(isTasks ? ["codedeploy:PutLifecycleEventHookExecutionStatus"] : []),
         "codedeploy:RegisterApplicationRevision",
       ],
-      Resource: ["application", "deploymentgroup", "deploymentconfig"].map((kind) =>
-        arns.regional("codedeploy", `${kind}:${names.prefix}-*`),
-      ),
+      Resource: [
+        ...["application", "deploymentgroup", "deploymentconfig"].map((kind) =>
+          arns.regional("codedeploy", `${kind}:${names.prefix}-*`),
+        ),
+        ...(isTasks ? [arns.regional("codedeploy", `deploymentconfig:${TASKS_AT_ONCE}`)] : []),
+      ],
     }),
     // CodeDeploy has no resource to grant this on.
     allow({ Sid: "StopShifting", Action: "codedeploy:StopDeployment", Resource: "*" }),
@@ -111,6 +125,7 @@ function lambdaGrants({ setting }: RoleSurroundings): Statement[] {
         "lambda:PublishVersion",
         "lambda:UpdateAlias",
         "lambda:UpdateFunctionCode",
+        "lambda:UpdateFunctionConfiguration",
       ],
       Resource: [served, `${served}:*`],
     }),
@@ -148,28 +163,31 @@ export const release: FunctionDefinition = {
   description: "Deploys, tests, shifts traffic to and rolls back model versions",
   memoryMb: 512,
   timeoutSeconds: 900,
+  environment: (setting) => ({
+    AIDLC_NAME_PREFIX: setting.names.prefix,
+    AIDLC_MODELS_BUCKET: setting.names.bucket("models"),
+    AIDLC_PREDICTIONS_BUCKET: setting.names.bucket("predictions"),
+    AIDLC_GUARD_ALARMS: guardAlarms(setting.spec, setting.names)
+      .map(({ name }) => setting.names.named(name))
+      .join(","),
+  }),
   keyUses: ["models", "volumes", "alerts"],
   grants: (around) => {
     const { mode } = around.setting.spec.serving;
+    const hasEndpoints = mode === "serverless" || mode === "realtime";
     return [
-      readRegistry(around),
-      ...endpointGrants(around),
-      ...(mode === "lambda" || mode === "ecs" ? deploymentGrants(around) : []),
+      describeModel(around),
+      lookUpImages(around),
+      ...(hasEndpoints ? endpointGrants(around) : deploymentGrants(around)),
       ...(mode === "lambda" ? lambdaGrants(around) : []),
       ...(mode === "ecs" ? ecsGrants(around) : []),
-      allow({
-        Sid: "ReadReleases",
-        Action: ["s3:GetObject", "s3:GetObjectVersion"],
-        Resource: [PREFIX.releases, PREFIX.evaluations, PREFIX.artifacts].map(
-          (prefix) => `${bucketArn(around, "models")}/${prefix}*`,
-        ),
-      }),
-      write(around, "models", [PREFIX.releases]),
+      ...readModelDocuments(around, [PREFIX.releases, PREFIX.evaluations]),
+      writeModelDocuments(around, PREFIX.releases),
       useKeys(around, ["models"]),
-      // CloudWatch grants its alarms by account, not by name, to whoever describes several at once.
+      // CloudWatch grants its alarms by account, not by name, to whoever describes several at once; metrics have no resource.
       allow({
-        Sid: "WatchAlarms",
-        Action: ["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"],
+        Sid: "WatchTraffic",
+        Action: ["cloudwatch:DescribeAlarms", ...(mode === "serverless" ? ["cloudwatch:GetMetricData"] : [])],
         Resource: "*",
       }),
       ...publishAlerts(around),

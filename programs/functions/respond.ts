@@ -1,5 +1,6 @@
 import { containmentRunbooks } from "../containment.ts";
-import { allow, bucketArn, publishAlerts, useKeys, write } from "../grants.ts";
+import { allow, bucketArn, publishAlerts, useKeys } from "../grants.ts";
+import { PREFIX } from "../storage-layout.ts";
 import type { FunctionDefinition } from "./function-definition.ts";
 
 /** Where an object can be that a finding names. */
@@ -11,9 +12,12 @@ const SUSPECT = ["raw", "validated", "predictions"] as const;
  */
 export const respond: FunctionDefinition = {
   description: "Answers findings, alarms and tampering: sets objects apart, contains roles and functions",
-  memoryMb: 512,
-  timeoutSeconds: 300,
+  // One processor: an object of 10 GB is copied and hashed on its way.
+  memoryMb: 1769,
+  timeoutSeconds: 900,
   environment: ({ names }) => ({
+    AIDLC_NAME_PREFIX: names.prefix,
+    ...Object.fromEntries(SUSPECT.map((kind) => [`AIDLC_${kind.toUpperCase()}_BUCKET`, names.bucket(kind)])),
     AIDLC_QUARANTINE_BUCKET: names.bucket("quarantine"),
     AIDLC_INCIDENT_LOG_GROUP: names.logGroup("incidents"),
     ...Object.fromEntries(
@@ -31,16 +35,25 @@ export const respond: FunctionDefinition = {
       allow({
         Sid: "SetObjectsApart",
         Action: [
+          // To find the newest version; what is done is done to a version.
           "s3:GetObject",
-          "s3:GetObjectTagging",
           "s3:GetObjectVersion",
           "s3:GetObjectVersionTagging",
-          "s3:PutObjectTagging",
           "s3:PutObjectVersionTagging",
         ],
         Resource: SUSPECT.map((kind) => `${bucketArn(around, kind)}/*`),
       }),
-      write(around, "quarantine"),
+      // S3 says that an object is gone only to who may list its bucket; others may not read it.
+      allow({
+        Sid: "TellGone",
+        Action: "s3:ListBucket",
+        Resource: SUSPECT.map((kind) => bucketArn(around, kind)),
+      }),
+      allow({
+        Sid: "CopyToQuarantine",
+        Action: ["s3:AbortMultipartUpload", "s3:PutObject"],
+        Resource: `${bucketArn(around, "quarantine")}/${PREFIX.incidents}*`,
+      }),
       useKeys(around, ["data"]),
       allow({
         Sid: "StartRunbooks",
@@ -63,7 +76,7 @@ export const respond: FunctionDefinition = {
       }),
       allow({
         Sid: "RecordIncidents",
-        Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
+        Action: ["logs:CreateLogStream", "logs:GetLogEvents", "logs:PutLogEvents"],
         Resource: [
           arns.logGroup(names.logGroup("incidents")),
           `${arns.logGroup(names.logGroup("incidents"))}:log-stream:*`,

@@ -1,5 +1,4 @@
 import { readSecret } from "../data-grants.ts";
-import { allow } from "../grants.ts";
 import type { FunctionDefinition } from "./function-definition.ts";
 
 /** Adds a newer key to those in the secret: what was named with an older one must still be recognised. */
@@ -8,9 +7,6 @@ export const rotateSecret: FunctionDefinition = {
   memoryMb: 256,
   timeoutSeconds: 60,
   keyUses: ["secret"],
-  grants: (around) => [
-    ...readSecret(around, ["secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"]),
-    // A password that belongs to no secret yet has no resource to grant on.
-    allow({ Sid: "MakeKeys", Action: "secretsmanager:GetRandomPassword", Resource: "*" }),
-  ],
+  grants: (around) =>
+    readSecret(around, ["secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"]),
 };

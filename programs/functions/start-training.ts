@@ -1,18 +1,35 @@
-import { allow, pipelineArn, startPipeline } from "../grants.ts";
+import { allow, bucketArn, pipelineArn, startPipeline, useKeys } from "../grants.ts";
+import { TRAINING_MANIFEST } from "../storage-layout.ts";
 import type { FunctionDefinition } from "./function-definition.ts";
 
 export const startTraining: FunctionDefinition = {
   description: "Starts a training when an alarm asks for one, but not soon after another",
   memoryMb: 256,
   timeoutSeconds: 60,
-  environment: ({ names }) => ({ AIDLC_TRAINING_PIPELINE: names.named("training") }),
-  keyUses: [],
+  environment: ({ names }) => ({
+    AIDLC_TRAINING_PIPELINE: names.named("training"),
+    AIDLC_VALIDATED_BUCKET: names.bucket("validated"),
+  }),
+  keyUses: ["data"],
   grants: (around) => [
     startPipeline(around),
     allow({
       Sid: "SeeTrainings",
-      Action: ["sagemaker:DescribePipelineExecution", "sagemaker:ListPipelineExecutions"],
-      Resource: [pipelineArn(around), `${pipelineArn(around)}/execution/*`],
+      Action: "sagemaker:ListPipelineExecutions",
+      Resource: pipelineArn(around),
     }),
+    allow({
+      Sid: "ReadManifest",
+      Action: "s3:GetObject",
+      Resource: `${bucketArn(around, "validated")}/${TRAINING_MANIFEST}`,
+    }),
+    // Without it S3 answers 403 for a manifest that is not there.
+    allow({
+      Sid: "FindManifest",
+      Action: "s3:ListBucket",
+      Resource: bucketArn(around, "validated"),
+      Condition: { StringLike: { "s3:prefix": TRAINING_MANIFEST } },
+    }),
+    useKeys(around, ["data"], ["kms:Decrypt"]),
   ],
 };

@@ -1,6 +1,8 @@
-import { allow, publishAlerts, type RoleSurroundings } from "../grants.ts";
+import { readModelDocuments } from "../delivery/grants.ts";
+import { allow, publishAlerts, type RoleSurroundings, useKeys } from "../grants.ts";
+import { STAGES } from "../serving/endpoints.ts";
+import { UNDER_WAY } from "../storage-layout.ts";
 import type { FunctionDefinition } from "./function-definition.ts";
-import { STAGES } from "./release.ts";
 
 const endpoints = ({ setting: { arns, names } }: RoleSurroundings) =>
   STAGES.map((stage) => arns.sagemaker("endpoint", names.named(stage)));
@@ -13,15 +15,24 @@ export const stopIdle: FunctionDefinition = {
   description: "Stops the notebook and removes idle endpoints of development and staging",
   memoryMb: 256,
   timeoutSeconds: 300,
-  keyUses: ["alerts"],
+  environment: ({ names }) => ({
+    AIDLC_MODELS_BUCKET: names.bucket("models"),
+    // As often as it looks.
+    AIDLC_IDLE_MINUTES: "60",
+  }),
+  keyUses: ["models", "alerts"],
   grants: (around) => {
     const { arns, names, spec } = around.setting;
+    const notebook = arns.sagemaker("notebook-instance", names.named("notebook"));
     return [
       allow({
         Sid: "RemoveIdleEndpoints",
         Action: ["sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint", "sagemaker:ListTags"],
         Resource: endpoints(around),
       }),
+      // Whether a release is under way, whose trials they may be.
+      ...readModelDocuments(around, [UNDER_WAY]),
+      useKeys(around, ["models"], ["kms:Decrypt"]),
       // CloudWatch has no resource to grant reads of metrics on.
       allow({ Sid: "ReadUse", Action: "cloudwatch:GetMetricData", Resource: "*" }),
       ...(spec.notebook === undefined
@@ -29,8 +40,12 @@ export const stopIdle: FunctionDefinition = {
         : [
             allow({
               Sid: "StopNotebook",
-              Action: ["sagemaker:DescribeNotebookInstance", "sagemaker:StopNotebookInstance"],
-              Resource: arns.sagemaker("notebook-instance", names.named("notebook")),
+              Action: [
+                "sagemaker:DescribeNotebookInstance",
+                "sagemaker:ListTags",
+                "sagemaker:StopNotebookInstance",
+              ],
+              Resource: notebook,
             }),
           ]),
       ...publishAlerts(around),

@@ -41,7 +41,7 @@ export class Deployment extends Phase {
     const { keys, roles, alerts } = infrastructure;
     this.training = new TrainingPipeline(
       "training",
-      { setting, keys, roles, network, tags: this.tags },
+      { setting, keys, roles, alerts, network, tags: this.tags },
       { parent: this },
     );
     this.storeConfiguration(setting);

@@ -1,5 +1,15 @@
 import { runSearches } from "../delivery/grants.ts";
-import { attachVolumes, pullImages, read, registerModels, runJobs, useKeys } from "../grants.ts";
+import {
+  allow,
+  attachVolumes,
+  pullImages,
+  type RoleSurroundings,
+  read,
+  registerModels,
+  runJobs,
+  useKeys,
+} from "../grants.ts";
+import type { Statement } from "../policy-document.ts";
 import type { RoleDefinition } from "./role-definition.ts";
 import { trustedForSageMaker } from "./trust.ts";
 
@@ -11,9 +21,21 @@ export const orchestration: RoleDefinition = {
     ...runJobs(around),
     ...(around.setting.spec.training.tuning === undefined ? [] : runSearches(around)),
     ...registerModels(around),
+    ...fitFeatures(around),
     ...read(around, "models"),
     useKeys(around, ["models"], ["kms:Decrypt"]),
     ...attachVolumes(around),
     ...pullImages(around),
   ],
 };
+
+const fitFeatures = ({ setting: { arns, names, spec } }: RoleSurroundings): Statement[] =>
+  spec.dataset.features === undefined
+    ? []
+    : [
+        allow({
+          Sid: "FitFeatures",
+          Action: "lambda:InvokeFunction",
+          Resource: arns.function(names.named("fit-transform")),
+        }),
+      ];

@@ -10,7 +10,9 @@ export const processing: RoleDefinition = {
   grants: (around) => [
     ...read(around, "validated"),
     ...read(around, "features"),
-    ...read(around, "models", PREFIX.artifacts),
+    ...(around.setting.spec.dataset.features === undefined
+      ? read(around, "models", PREFIX.artifacts)
+      : read(around, "models", PREFIX.artifacts, PREFIX.transforms)),
     write(around, "features"),
     write(around, "models", [PREFIX.evaluations]),
     ...runAsJob(around, "processing"),

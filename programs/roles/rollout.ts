@@ -52,6 +52,12 @@ function shiftTasks({ setting: { arns, names } }: RoleSurroundings): Statement[]
       Resource: [arns.role(names.named("inference")), arns.role(names.named("launch"))],
       Condition: { StringEquals: { "iam:PassedToService": "ecs-tasks.amazonaws.com" } },
     }),
+    // Before callers get the new tasks, releases try them.
+    allow({
+      Sid: "AskReleases",
+      Action: "lambda:InvokeFunction",
+      Resource: arns.regional("lambda", `function:${names.named("release")}`),
+    }),
   ];
 }
 

@@ -6,7 +6,7 @@ import { Capacity } from "./capacity.ts";
 import { PREDICTOR } from "./function-names.ts";
 import type { ShiftedServingArgs } from "./function-serving.ts";
 import { inferenceLogs } from "./inference-logs.ts";
-import { InternalLoadBalancer } from "./internal-load-balancer.ts";
+import { InternalLoadBalancer, LISTENERS } from "./internal-load-balancer.ts";
 import type { ServingMode } from "./mode-serving.ts";
 import { CONTAINER, containerDefinitions, cpuUnits, TASK_PORT } from "./task.ts";
 import { taskAlarms } from "./task-alarms.ts";
@@ -49,7 +49,12 @@ export class ContainerServing extends pulumi.ComponentResource implements Servin
     this.#shift = new TrafficShift("shift", { setting, computePlatform: "ECS", tags }, { parent: this });
     this.alarmArns = taskAlarms(args, this.#balancer, this);
     const group = release && this.serve(args, release, cluster);
-    this.backend = this.#balancer.dnsName.apply((address) => ({ mode: "ecs", address, host: domain.name }));
+    this.backend = this.#balancer.dnsName.apply((address) => ({
+      mode: "ecs",
+      address,
+      host: domain.name,
+      testPort: LISTENERS.test,
+    }));
     this.targets = pulumi
       .all([cluster.name, this.#shift.applicationName, this.#shift.configName, group?.deploymentGroupName])
       .apply(([clusterName, applicationName, deploymentConfigName, deploymentGroupName]) => ({

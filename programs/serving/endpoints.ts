@@ -10,10 +10,13 @@ export const VARIANT = "primary";
  * The endpoints that releases create and update. A serverless endpoint has one variant only, so two of them take turns
  * and the gate divides the traffic; a real-time endpoint is updated in place.
  */
-export function endpointNames(mode: ServingMode, names: PipelineNames): readonly string[] {
+export function endpointNames(mode: ServingMode, names: Pick<PipelineNames, "named">): readonly string[] {
   if (mode === "serverless") return [names.named("blue"), names.named("green")];
   return mode === "realtime" ? [names.named("live")] : [];
 }
+
+/** Where a version is tried before callers get it. */
+export const STAGES = ["dev", "staging"] as const;
 
 /** SageMaker's own name for the log group of an endpoint; it can't be chosen. */
 export const endpointLogGroup = (endpointName: string) => `/aws/sagemaker/Endpoints/${endpointName}`;

@@ -6,6 +6,7 @@ import { Capacity } from "./capacity.ts";
 import { ALIAS, functionAlias, PREDICTOR } from "./function-names.ts";
 import { inferenceLogs } from "./inference-logs.ts";
 import type { ServingArgs, ServingMode } from "./mode-serving.ts";
+import { MODEL_VARIABLE } from "./task.ts";
 import { TrafficShift } from "./traffic-shift.ts";
 
 export interface ShiftedServingArgs extends ServingArgs {
@@ -92,7 +93,7 @@ export class FunctionServing extends pulumi.ComponentResource implements Serving
         // As long as the gate waits.
         timeout: 27,
         publish: true,
-        environment: { variables: { AIDLC_MODEL_PACKAGE: modelPackageArn } },
+        environment: { variables: { [MODEL_VARIABLE]: modelPackageArn } },
         loggingConfig: { logFormat: "JSON", logGroup },
         tracingConfig: { mode: "Active" },
         deadLetterConfig: { targetArn: alerts.deadLetters.sendableArn },

@@ -13,7 +13,7 @@ export interface InternalLoadBalancerArgs extends ServingArgs {
 }
 
 /** Production traffic comes to the first, a release's own tests to the second. */
-const LISTENERS = { production: 443, test: 8443 } as const;
+export const LISTENERS = { production: 443, test: 8443 } as const;
 
 const COLORS = ["blue", "green"] as const;
 

@@ -6,6 +6,12 @@ export const TASK_PORT = 8443;
 /** Container in the task definition, as CodeDeploy's application specification names it. */
 export const CONTAINER = "predict";
 
+/** CodeDeploy's own way of replacing tasks where there is nothing left to try. */
+export const TASKS_AT_ONCE = "CodeDeployDefault.ECSAllAtOnce";
+
+/** Tells the inference image which version's it is. */
+export const MODEL_VARIABLE = "AIDLC_MODEL_PACKAGE";
+
 /** Processor units of Fargate that go with this memory: half a processor for each GB, as far as AWS sells that. */
 export function cpuUnits(memoryMb: PipelineSpec["serving"]["memoryMb"]): 512 | 1024 | 2048 | 4096 {
   if (memoryMb < 2048) return 512;
@@ -30,7 +36,7 @@ export function containerDefinitions({ image, modelPackageArn, logGroup, region 
       readonlyRootFilesystem: true,
       user: "1000",
       portMappings: [{ containerPort: TASK_PORT, protocol: "tcp" }],
-      environment: [{ name: "AIDLC_MODEL_PACKAGE", value: modelPackageArn }],
+      environment: [{ name: MODEL_VARIABLE, value: modelPackageArn }],
       mountPoints: [{ sourceVolume: "scratch", containerPath: "/tmp", readOnly: false }],
       linuxParameters: { initProcessEnabled: true, capabilities: { drop: ["ALL"] } },
       logConfiguration: {

@@ -17,15 +17,59 @@ export function* catalogProblems({ dataset: { catalog } }: PipelineSpec): Iterab
   if (message !== undefined) yield { path: "/dataset/catalog/schedule", message };
 }
 
+/** What validation looks at must be there, and of a type that it can look at. */
+export function* qualityProblems({
+  dataset: { schema, keys, quality },
+}: PipelineSpec): Iterable<SpecProblem> {
+  const columnProblem = (name: string, types?: readonly DatasetColumn["type"][]): string | undefined => {
+    const column = schema.find((candidate) => candidate.name === name);
+    if (column === undefined) return `"${name}" is not a column of dataset.schema`;
+    if (types === undefined || types.includes(column.type)) return undefined;
+    return `column "${name}" must be a ${types.join(" or ")}, not a ${column.type}`;
+  };
+  for (const [index, key] of (keys ?? []).entries()) {
+    for (const [place, name] of key.entries()) {
+      const message = columnProblem(name);
+      if (message !== undefined) yield { path: pointer("dataset", "keys", index, place), message };
+    }
+  }
+  const { freshness, volume, anomalies = [] } = quality;
+  if (freshness !== undefined) {
+    const message = columnProblem(freshness.column, ["date", "timestamp"]);
+    if (message !== undefined) yield { path: "/dataset/quality/freshness/column", message };
+  }
+  const { minRows, maxRows } = volume ?? {};
+  if (minRows !== undefined && maxRows !== undefined && minRows > maxRows) {
+    yield { path: "/dataset/quality/volume/minRows", message: `is more than maxRows (${maxRows})` };
+  }
+  for (const [index, { column, maxRobustZ, lower, upper }] of anomalies.entries()) {
+    const at = pointer("dataset", "quality", "anomalies", index);
+    const message = columnProblem(column, ["integer", "number"]);
+    if (message !== undefined) yield { path: `${at}/column`, message };
+    if (maxRobustZ === undefined && lower === undefined && upper === undefined) {
+      yield { path: at, message: "needs maxRobustZ, lower or upper" };
+    }
+    if (lower !== undefined && upper !== undefined && lower > upper) {
+      yield { path: `${at}/lower`, message: `is more than upper (${upper})` };
+    }
+  }
+}
+
 export function* featureStoreProblems({
-  dataset: { featureStore, schema },
+  dataset: { featureStore, schema, features },
 }: PipelineSpec): Iterable<SpecProblem> {
   if (featureStore === undefined) return;
   const { recordIdentifier, eventTime } = featureStore;
   yield* keyColumnProblems(schema, "recordIdentifier", recordIdentifier, ["string", "integer"]);
   yield* keyColumnProblems(schema, "eventTime", eventTime, ["timestamp", "number"]);
-  for (const [index, { name }] of schema.entries()) {
-    const path = pointer("dataset", "schema", index, "name");
+  const named = [
+    ...schema.map(({ name }, index) => ({ name, path: pointer("dataset", "schema", index, "name") })),
+    ...(features?.derive ?? []).map(({ name }, index) => ({
+      name,
+      path: pointer("dataset", "features", "derive", index, "name"),
+    })),
+  ];
+  for (const { name, path } of named) {
     if (RESERVED_FEATURES.includes(name.toLowerCase())) {
       yield { path, message: `"${name}" is a column that Feature Store adds itself` };
     } else if (!FEATURE_NAME.test(name)) {

@@ -1,4 +1,5 @@
 import Type from "typebox";
+import { Features } from "./features.ts";
 import { closed, closedWithDefault, fraction } from "./shapes.ts";
 
 export const COLUMN_TYPES = ["string", "integer", "number", "boolean", "date", "timestamp"] as const;
@@ -6,7 +7,7 @@ export const COLUMN_TYPES = ["string", "integer", "number", "boolean", "date", "
 const Column = Type.Object(
   {
     name: Type.String({
-      description: "Column name as it stands in the file's header; compared without regard to case.",
+      description: "Column name exactly as it stands in the file; no two of a data set differ only in case.",
       minLength: 1,
       maxLength: 255,
     }),
@@ -36,6 +37,31 @@ const Column = Type.Object(
         maxItems: 500,
       }),
     ),
+    pattern: Type.Optional(
+      Type.String({
+        description: "Regular expression (RE2) that the whole of every text must match.",
+        minLength: 1,
+        maxLength: 500,
+      }),
+    ),
+  },
+  closed,
+);
+
+const Anomalies = Type.Object(
+  {
+    column: Type.String({ description: "An integer or number column." }),
+    maxRobustZ: Type.Optional(
+      Type.Number({
+        description:
+          "Values further from the file's median than so many times its scaled median absolute deviation are anomalies.",
+        minimum: 1,
+        maximum: 1000,
+      }),
+    ),
+    lower: Type.Optional(Type.Number({ description: "Values below are anomalies." })),
+    upper: Type.Optional(Type.Number({ description: "Values above are anomalies." })),
+    maxFraction: fraction("Largest accepted share of anomalies among the column's values.", 0),
   },
   closed,
 );
@@ -46,7 +72,15 @@ const Quality = Type.Object(
       "Largest accepted share of nulls in a column that has no limit of its own.",
       0.01,
     ),
-    maxDuplicateFraction: fraction("Largest accepted share of duplicate rows.", 0),
+    maxOverallNullFraction: Type.Optional(
+      Type.Number({
+        description:
+          "Largest accepted share of nulls among all values; without it the columns' limits decide.",
+        minimum: 0,
+        maximum: 1,
+      }),
+    ),
+    maxDuplicateFraction: fraction("Largest accepted share of duplicate rows, also by each key.", 0),
     driftThreshold: Type.Number({
       description: "Drift score above which new data raises a warning.",
       exclusiveMinimum: 0,
@@ -57,6 +91,31 @@ const Quality = Type.Object(
       description: "Drift score: population stability index or Kolmogorov-Smirnov statistic.",
       default: "psi",
     }),
+    anomalies: Type.Optional(
+      Type.Array(Anomalies, { description: "Numbers that are accepted nowhere.", minItems: 1, maxItems: 50 }),
+    ),
+    freshness: Type.Optional(
+      Type.Object(
+        {
+          column: Type.String({ description: "A date or timestamp column." }),
+          maxAgeHours: Type.Number({
+            description: "Largest accepted age of the newest value when the file is checked.",
+            exclusiveMinimum: 0,
+            maximum: 87_600,
+          }),
+        },
+        { ...closed, description: "How old a file's newest row may be." },
+      ),
+    ),
+    volume: Type.Optional(
+      Type.Object(
+        {
+          minRows: Type.Optional(Type.Integer({ description: "Fewest accepted rows.", minimum: 1 })),
+          maxRows: Type.Optional(Type.Integer({ description: "Most accepted rows.", minimum: 1 })),
+        },
+        { ...closed, description: "How many rows a file has." },
+      ),
+    ),
   },
   { ...closedWithDefault, description: "Limits that data validation applies." },
 );
@@ -87,6 +146,16 @@ export const Dataset = Type.Object(
       minItems: 1,
       maxItems: 1000,
     }),
+    keys: Type.Optional(
+      Type.Array(
+        Type.Array(Type.String({ description: "Column." }), { minItems: 1, maxItems: 16, uniqueItems: true }),
+        {
+          description: "Columns whose values together identify a row; duplicates are looked for by each.",
+          minItems: 1,
+          maxItems: 8,
+        },
+      ),
+    ),
     quality: Quality,
     retention: Retention,
     catalog: Type.Object(
@@ -116,6 +185,7 @@ export const Dataset = Type.Object(
         { ...closed, description: "Keep features in a SageMaker Feature Store group as well." },
       ),
     ),
+    features: Type.Optional(Features),
     replicaRegion: Type.Optional(
       Type.String({
         description:

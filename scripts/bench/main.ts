@@ -1,10 +1,19 @@
 import { parseArgs } from "node:util";
 import { benchFleet } from "./fleet.ts";
+import { benchGate } from "./gate.ts";
 import { benchGraph } from "./graph.ts";
 import { benchPolicies } from "./policies.ts";
 import { benchProvision } from "./provision.ts";
+import { benchValidate } from "./validate.ts";
 
-const benches = { fleet: benchFleet, graph: benchGraph, policies: benchPolicies, provision: benchProvision };
+const benches = {
+  fleet: benchFleet,
+  gate: benchGate,
+  graph: benchGraph,
+  policies: benchPolicies,
+  provision: benchProvision,
+  validate: benchValidate,
+};
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

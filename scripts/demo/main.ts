@@ -43,6 +43,8 @@ async function main(asJson: boolean): Promise<number> {
     resources: null,
     foundationResources: null,
     provisionMs: null,
+    accepted: null,
+    quarantined: null,
     driftFound: null,
     driftFixed: null,
     updateMs: null,

@@ -9,6 +9,9 @@ export interface Summary {
   resources: number | null;
   foundationResources: number | null;
   provisionMs: number | null;
+  /** Files of data that passed validation, and files that did not. */
+  accepted: number | null;
+  quarantined: number | null;
   /** Resources that had drifted. */
   driftFound: number | null;
   driftFixed: number | null;

@@ -3,6 +3,7 @@ import { parse } from "yaml";
 import { Client } from "../service/client.ts";
 import type { ServiceProcess } from "../service/service-process.ts";
 import { changeSpec } from "./change.ts";
+import { giveData } from "./data.ts";
 import { meddle, repairDrift } from "./drift.ts";
 import { type Printer, seconds } from "./printer.ts";
 import { whileWaiting } from "./progress-view.ts";
@@ -42,36 +43,42 @@ export async function tell(options: {
   const stage: Stage = { client, printer, summary };
 
   printer.heading(
-    "1/6  A team and its AWS account",
+    "1/7  A team and its AWS account",
     "The account gets its foundation once: network, audit trail, safe defaults. All of its pipelines share it.",
   );
   const foundation = await registerAccount(stage, account);
 
   printer.heading(
-    "2/6  A pipeline from one YAML file",
+    "2/7  A pipeline from one YAML file",
     "examples/penguins.yaml says what the team wants; a preview says what that means on AWS; one PUT provisions it.",
   );
   await provision(stage, yaml);
 
-  printer.heading("3/6  What the team works with", "Names for its jobs, and where everything stands.");
+  printer.heading("3/7  What the team works with", "Names for its jobs, and where everything stands.");
   await showOutputs(stage);
   await showStatus(stage);
 
   printer.heading(
-    "4/6  Somebody changes AWS by hand",
+    "4/7  Data comes in",
+    "The penguins' own file, and a copy that somebody spoilt: the code that runs in AWS judges both, on this machine.",
+  );
+  await giveData(stage);
+
+  printer.heading(
+    "5/7  Somebody changes AWS by hand",
     "Past the service, the raw data is opened to the public and an alarm is deleted. It notices, and repairs both.",
   );
   await meddle(stage);
   await repairDrift(stage);
 
   printer.heading(
-    "5/6  The team changes its mind",
+    "6/7  The team changes its mind",
     "Another budget, log retention, alarm threshold and hyperparameter, by a merge patch after a preview.",
   );
   await changeSpec(stage);
 
   printer.heading(
-    "6/6  Everything goes",
+    "7/7  Everything goes",
     "Pipeline, foundation and team are torn down with their data; nothing stays behind.",
   );
   await tearDown(stage, account, foundation);

@@ -37,7 +37,7 @@ export class OperationFailed extends Error {
 }
 
 export interface Body {
-  readonly type: "application/json" | "application/yaml" | "application/merge-patch+json";
+  readonly type: "application/json" | "application/yaml" | "application/merge-patch+json" | "text/csv";
   readonly content: string;
 }
 

@@ -121,6 +121,8 @@ export const permissions: Readonly<Record<string, Access>> = {
   "GET /v1/teams/:team/pipelines/:pipeline/history": team("viewer"),
   "POST /v1/teams/:team/pipelines/:pipeline/rollbacks": team("developer"),
   "POST /v1/teams/:team/pipelines/:pipeline/extensions": team("developer"),
+  "GET /v1/teams/:team/pipelines/:pipeline/data": team("viewer"),
+  "POST /v1/teams/:team/pipelines/:pipeline/data": team("developer"),
   "GET /v1/teams/:team/pipelines/:pipeline/drift": team("viewer"),
   "POST /v1/teams/:team/pipelines/:pipeline/drift/:drift/decisions": team("maintainer"),
   "GET /v1/teams/:team/pipelines/:pipeline/drift-rules": team("viewer"),

@@ -130,6 +130,8 @@ function isSpecific({ urn }: { readonly urn?: string }): boolean {
 
 // What follows a blank line is a stack trace or advice for somebody at a terminal.
 function firstParagraph(text: string): string {
-  const paragraph = text.trim().split(/\n\s*\n/)[0] ?? "";
+  const [heading = "", details = ""] = text.trim().split(/\n\s*\n/);
+  // "2 errors occurred:" alone says nothing.
+  const paragraph = /errors? occurred:$/.test(heading) ? `${heading} ${details.trim()}` : heading;
   return paragraph.length > 2_000 ? `${paragraph.slice(0, 2_000)}…` : paragraph;
 }

@@ -86,17 +86,39 @@ export function withCandidates(
 ): PendingDeployment {
   const creates = (deployment.pending_operations ?? []).filter(isCreate);
   const resources = [...(deployment.resources ?? [])];
-  for (const [index, { resource }] of creates.entries()) {
-    const found = whereabouts[index];
-    if (found?.state !== "candidate") continue;
-    if (resources.some(({ urn, id }) => urn === resource.urn && id === found.id)) continue;
+  const found = creates.flatMap(({ resource }, index) => {
+    const where = whereabouts[index];
+    if (where?.state !== "candidate") return [];
+    if (resources.some(({ urn, id }) => urn === resource.urn && id === where.id)) return [];
+    // Without outputs the provider reads it as for an import, from nothing but its id.
+    return [{ ...resource, id: where.id, outputs: where.outputs ?? {} }];
+  });
+  for (const resource of afterWhatTheyNeed(found)) {
     // A replacement: what it was to replace waits for its deletion, as it does when the engine is not interrupted.
     const old = resources.findIndex((one) => one.urn === resource.urn && one.delete !== true);
     if (old >= 0) resources[old] = { ...(resources[old] as StateResource), delete: true };
-    // Without outputs the provider reads it as for an import, from nothing but its id.
-    resources.push({ ...resource, id: found.id, outputs: found.outputs ?? {} });
+    // The engine takes no state in which a resource comes before what it needs, or needs what isn't there.
+    const there = new Set(resources.map(({ urn }) => urn));
+    const dependencies = (resource.dependencies ?? []).filter((urn) => there.has(urn));
+    resources.push({ ...resource, dependencies });
   }
   return { ...deployment, resources };
+}
+
+/** The same resources, each after those of them that it depends on. */
+function afterWhatTheyNeed<Resource extends StateResource>(resources: readonly Resource[]): Resource[] {
+  const waiting = new Map(resources.map((resource) => [resource.urn, resource]));
+  const ordered: Resource[] = [];
+  const place = (resource: Resource) => {
+    waiting.delete(resource.urn);
+    for (const urn of resource.dependencies ?? []) {
+      const needed = waiting.get(urn);
+      if (needed !== undefined) place(needed);
+    }
+    ordered.push(resource);
+  };
+  for (const resource of resources) if (waiting.has(resource.urn)) place(resource);
+  return ordered;
 }
 
 /**
@@ -152,7 +174,8 @@ export function withEntries(
 /** What was kept in a hurry names nothing that it depends on. */
 function withReferences(entry: PendingOperation, resources: readonly StateResource[]): PendingOperation {
   const { dependencies = [], inputs = {} } = entry.resource;
-  const all = [...new Set([...dependencies, ...referredTo(inputs, resources)])];
+  const referred = referredTo(inputs, resources).filter((urn) => urn !== entry.resource.urn);
+  const all = [...new Set([...dependencies, ...referred])];
   return { ...entry, resource: { ...entry.resource, dependencies: all } };
 }
 
@@ -195,7 +218,7 @@ function asCreated(
     type,
     custom: true,
     inputs,
-    dependencies: referredTo(inputs, resources),
+    dependencies: referredTo(inputs, resources).filter((one) => one !== urn),
     ...(parent ? { parent } : {}),
     ...(provider ? { provider } : {}),
     ...(protect ? { protect } : {}),
@@ -203,14 +226,18 @@ function asCreated(
   };
 }
 
-/** URNs of the resources whose ids or ARNs occur in a resource's inputs: they are needed as long as it exists. */
+/**
+ * URNs of the resources whose ids or ARNs occur in a resource's inputs: they are needed as long as it exists. Settings of a bucket have the
+ * bucket's name for an id: of all that have a name the first is what bears it, since a state holds each resource after what it needs.
+ */
 function referredTo(inputs: unknown, resources: readonly StateResource[]): string[] {
   const text = JSON.stringify(inputs);
-  return resources
-    .filter(
-      (one) => one.custom === true && isAwsType(one.type) && namesOf(one).some((name) => text.includes(name)),
-    )
-    .map(({ urn }) => urn);
+  const bearers = new Map<string, string>();
+  for (const one of resources) {
+    if (one.custom !== true || !isAwsType(one.type)) continue;
+    for (const name of namesOf(one)) if (!bearers.has(name)) bearers.set(name, one.urn);
+  }
+  return [...new Set([...bearers].flatMap(([name, urn]) => (text.includes(name) ? [urn] : [])))];
 }
 
 /** The entries of those creations that are named. */

@@ -1,9 +1,12 @@
 import type pg from "pg";
-import Type from "typebox";
+import Type, { type Static } from "typebox";
 import { getAccount } from "../accounts/store.ts";
 import { openResources } from "../drift/store.ts";
 import { type App, Moment, problems, singleLine } from "../http/app-types.ts";
 import { cursorPart, PageQuery, pageOf, parseCursor, toPage } from "../http/pages.ts";
+import type { Ingestor } from "../ingestion/ingestor.ts";
+import { type DataStatus, dataStatus } from "../ingestion/schema.ts";
+import { countIngestions, listIngestions } from "../ingestion/store.ts";
 import { PhaseName } from "../operations/schema.ts";
 import { findStack, listResources } from "../stacks/store.ts";
 import { pipelineOf } from "./routes.ts";
@@ -16,10 +19,13 @@ import { listRevisions, type PipelineSummary } from "./store.ts";
 export interface ReportRoutesOptions {
   readonly pool: pg.Pool;
   readonly sageMaker: SageMakerClients;
+  /** Takes files for pipelines; only where the target is the sandbox. */
+  readonly ingestor?: Ingestor | undefined;
 }
 
 /** What can be read of a pipeline besides its spec. */
-export function pipelineReportRoutes(app: App, { pool, sageMaker }: ReportRoutesOptions): void {
+export function pipelineReportRoutes(app: App, { pool, sageMaker, ingestor }: ReportRoutesOptions): void {
+  const takesData = ingestor !== undefined;
   app.get(
     "/teams/:team/pipelines/:pipeline/status",
     {
@@ -33,9 +39,10 @@ export function pipelineReportRoutes(app: App, { pool, sageMaker }: ReportRoutes
     async (request) => {
       const { team, pipeline: name } = request.params;
       const { pipeline, counts, failed, checkedAt, training } = await readStanding(pool, team, name);
-      const [open, live] = await Promise.all([
+      const [open, live, data] = await Promise.all([
         checkedAt === undefined ? [] : openResources(pool, pipeline.id),
         sageMakerStatus(pool, sageMaker, pipeline, training),
+        takesData ? readDataStatus(pool, pipeline.id) : undefined,
       ]);
       const lastChange = pipeline.lastChange?.state;
       return {
@@ -51,6 +58,7 @@ export function pipelineReportRoutes(app: App, { pool, sageMaker }: ReportRoutes
           ? {}
           : { drift: { checkedAt: checkedAt.toISOString(), drifted: open.length } }),
         phases: phaseStatuses({ counts, lastChange, failed, drift: open }),
+        ...(data && { data }),
         sageMaker: live,
       };
     },
@@ -154,6 +162,16 @@ export function pipelineReportRoutes(app: App, { pool, sageMaker }: ReportRoutes
       return toPage(revisions, limit, revisionView, (revision) => [String(revision.number)]);
     },
   );
+}
+
+const lastFiles = 5;
+
+async function readDataStatus(pool: pg.Pool, pipelineId: string): Promise<Static<typeof DataStatus>> {
+  const [counts, last] = await Promise.all([
+    countIngestions(pool, pipelineId),
+    listIngestions(pool, pipelineId, { before: undefined, limit: lastFiles }),
+  ]);
+  return dataStatus(counts, last.slice(0, lastFiles));
 }
 
 async function sageMakerStatus(

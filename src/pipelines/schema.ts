@@ -2,6 +2,7 @@ import Type, { type Static } from "typebox";
 import { PipelineSpec } from "../../programs/spec.ts";
 import { AccountName, Moment, OperationId, PipelineName, shared, TeamName } from "../http/app-types.ts";
 import { withOptionalDefaults } from "../http/documentation.ts";
+import { DataStatus } from "../ingestion/schema.ts";
 import { PhaseName } from "../operations/schema.ts";
 import { operationKinds, operationStates } from "../operations/states.ts";
 import { pipelineStates } from "./state.ts";
@@ -136,6 +137,7 @@ export const StatusView = Type.Object(
       }),
       { description: "The five phases of the AI development life cycle, in order" },
     ),
+    data: Type.Optional(DataStatus),
     sageMaker: Type.Object(
       {
         unavailable: Type.Optional(Type.String({ description: "Why SageMaker could not be asked" })),

@@ -46,7 +46,7 @@ describe("columns of the catalog", () => {
 
 describe("features", () => {
   it("have one of Feature Store's three types and keep their columns' names", () => {
-    expect(featureDefinitions(columns)).toEqual([
+    expect(featureDefinitions({ schema: columns })).toEqual([
       { featureName: "A_string", featureType: "String" },
       { featureName: "A_integer", featureType: "Integral" },
       { featureName: "A_number", featureType: "Fractional" },

@@ -30,6 +30,11 @@ describe("configuration", () => {
         canaryPercent: 10,
         stepPercent: 20,
         bakeMinutes: 10,
+        tags: {
+          "aidlc:classification": "internal",
+          "aidlc:owner": "ada@example.com",
+          "aidlc:profile": "learning",
+        },
       },
       "monitoring/thresholds": spec.monitoring.alarms,
       "monitoring/monitors": { capture: spec.monitoring.capture, segments: [] },

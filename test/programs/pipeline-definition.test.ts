@@ -24,6 +24,7 @@ function definition(change: Parameters<typeof aSpec>[0] = {}): Definition {
     pipelineDefinition({
       names,
       training: setting.spec.training,
+      ...(setting.spec.dataset.features !== undefined && { fitFunctionArn: "arn:function/fit-transform" }),
       images: pipelineImages(setting),
       roleArns: { processing: "arn:role/processing", training: "arn:role/training" },
       keyArns: { data: "arn:key/data", models: "arn:key/models" },
@@ -75,6 +76,41 @@ describe("the SageMaker pipeline", () => {
       return !["Execution.PipelineExecutionId", "Execution.PipelineName"].includes(path);
     });
     expect(unknown).toEqual([]);
+  });
+
+  it("fits declared features first, hands them to the processing and names them in the model's metadata", () => {
+    const features = {
+      target: "species",
+      drop: [],
+      derive: [],
+      impute: [],
+      scale: [],
+      encode: [{ columns: ["island"], method: "one-hot" as const, handleUnknown: "ignore" as const }],
+    };
+    const column = (name: string) => ({ name, type: "string" as const, nullable: false });
+    const fitted = definition({ dataset: { schema: [column("species"), column("island")], features } });
+    expect(fitted.Steps[0]).toEqual({
+      Name: "Fit",
+      Type: "Lambda",
+      FunctionArn: "arn:function/fit-transform",
+      Arguments: { manifest: { Get: "Parameters.InputManifest" } },
+      OutputParameters: [
+        { OutputName: "digest", OutputType: "String" },
+        { OutputName: "uri", OutputType: "String" },
+      ],
+    });
+    expect(argumentsOf(fitted, "Process").ProcessingInputs).toMatchObject([
+      { InputName: "data" },
+      {
+        InputName: "transform",
+        S3Input: { S3Uri: { Get: "Steps.Fit.OutputParameters['uri']" }, S3DataType: "S3Prefix" },
+      },
+    ]);
+    const [register] = (argumentsOf(fitted, "QualityGate") as { IfSteps: Step[] }).IfSteps;
+    expect(register?.Arguments.CustomerMetadataProperties).toMatchObject({
+      "aidlc-transform": { Get: "Steps.Fit.OutputParameters['digest']" },
+    });
+    expect(references(definition())).not.toContain("Steps.Fit.OutputParameters['digest']");
   });
 
   it("runs every job isolated, on the pipeline's subnets and in its security group", () => {
@@ -235,6 +271,41 @@ describe("the SageMaker pipeline", () => {
       expect(config).toMatchObject({
         HyperParameterTuningJobObjective: { MetricName: "validation:accuracy" },
       });
+    });
+
+    it("fits declared features first, hands them to the processing and names them in the model's metadata", () => {
+      const features = {
+        target: "species",
+        drop: [],
+        derive: [],
+        impute: [],
+        scale: [],
+        encode: [{ columns: ["island"], method: "one-hot" as const, handleUnknown: "ignore" as const }],
+      };
+      const column = (name: string) => ({ name, type: "string" as const, nullable: false });
+      const fitted = definition({ dataset: { schema: [column("species"), column("island")], features } });
+      expect(fitted.Steps[0]).toEqual({
+        Name: "Fit",
+        Type: "Lambda",
+        FunctionArn: "arn:function/fit-transform",
+        Arguments: { manifest: { Get: "Parameters.InputManifest" } },
+        OutputParameters: [
+          { OutputName: "digest", OutputType: "String" },
+          { OutputName: "uri", OutputType: "String" },
+        ],
+      });
+      expect(argumentsOf(fitted, "Process").ProcessingInputs).toMatchObject([
+        { InputName: "data" },
+        {
+          InputName: "transform",
+          S3Input: { S3Uri: { Get: "Steps.Fit.OutputParameters['uri']" }, S3DataType: "S3Prefix" },
+        },
+      ]);
+      const [register] = (argumentsOf(fitted, "QualityGate") as { IfSteps: Step[] }).IfSteps;
+      expect(register?.Arguments.CustomerMetadataProperties).toMatchObject({
+        "aidlc-transform": { Get: "Steps.Fit.OutputParameters['digest']" },
+      });
+      expect(references(definition())).not.toContain("Steps.Fit.OutputParameters['digest']");
     });
 
     it("runs every job isolated, on the network, under the keys and within the times of a single training", () => {

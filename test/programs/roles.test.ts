@@ -164,7 +164,11 @@ describe("the roles of a learning pipeline", () => {
   });
 
   it("validates by reading raw data and writing to validated or quarantine", () => {
-    expect(bucketsFor("validate", "s3:GetObject")).toEqual(new Set(["raw", "validated"]));
+    expect(bucketsFor("validate", "s3:GetObjectVersion")).toEqual(
+      new Set(["raw", "validated", "quarantine"]),
+    );
+    // What arrived by its version only; its own documents, and the copies that it proves, as they are.
+    expect(bucketsFor("validate", "s3:GetObject")).toEqual(new Set(["validated", "quarantine"]));
     expect(bucketsFor("validate", "s3:PutObject")).toEqual(new Set(["validated", "quarantine"]));
   });
 

@@ -52,6 +52,56 @@ const BREACHES: readonly (readonly [rule: string, spec: PipelineSpec, paths: rea
     ["/dataset/schema/0/min"],
   ],
   ["text has no min", withColumns(column({ type: "string", min: 1 })), ["/dataset/schema/0/min"]],
+  [
+    "a pattern is for text",
+    withColumns(column({ type: "integer", pattern: "[0-9]" })),
+    ["/dataset/schema/0/pattern"],
+  ],
+  [
+    "a pattern is an expression",
+    withColumns(column({ type: "string", pattern: "[A-Z" })),
+    ["/dataset/schema/0/pattern"],
+  ],
+  [
+    "a pattern looks neither ahead nor back",
+    withColumns(column({ type: "string", pattern: "(?=x)x" })),
+    ["/dataset/schema/0/pattern"],
+  ],
+  [
+    "keys are of columns",
+    aSpec({ dataset: { schema: [column({})], keys: [["x"], ["x", "y"]] } }),
+    ["/dataset/keys/1/1"],
+  ],
+  [
+    "freshness is of a date or timestamp",
+    aSpec({ dataset: { schema: [column({})], quality: { freshness: { column: "x", maxAgeHours: 1 } } } }),
+    ["/dataset/quality/freshness/column"],
+  ],
+  [
+    "the fewest rows are at most the most",
+    withQuality({ volume: { minRows: 2, maxRows: 1 } }),
+    ["/dataset/quality/volume/minRows"],
+  ],
+  [
+    "anomalies are of numbers, and have a bound",
+    aSpec({
+      dataset: {
+        schema: [column({ type: "string" })],
+        quality: { anomalies: [{ column: "x", maxFraction: 0 }] },
+      },
+    }),
+    ["/dataset/quality/anomalies/0/column", "/dataset/quality/anomalies/0"],
+  ],
+  [
+    "anomalies' lower bound is at most the upper",
+    aSpec({
+      dataset: {
+        schema: [column({})],
+        quality: { anomalies: [{ column: "x", lower: 2, upper: 1, maxFraction: 0 }] },
+      },
+    }),
+    ["/dataset/quality/anomalies/0/lower"],
+  ],
   ["text has no max", withColumns(column({ type: "string", max: "z" })), ["/dataset/schema/0/max"]],
   ["true and false have no min", withColumns(column({ type: "boolean", min: 0 })), ["/dataset/schema/0/min"]],
   [

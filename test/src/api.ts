@@ -10,6 +10,7 @@ import { type AppOptions, buildApp } from "../../src/app.ts";
 import { AuditTrail } from "../../src/audit/trail.ts";
 import type { App } from "../../src/http/app-types.ts";
 import { limitsFor, type RequestLimits } from "../../src/http/limits.ts";
+import type { Ingestor, IngestorOptions } from "../../src/ingestion/ingestor.ts";
 import { createMetrics } from "../../src/metrics.ts";
 import { OperationFeed } from "../../src/operations/feed.ts";
 import { GuardedClient } from "../../src/outgoing/guarded-client.ts";
@@ -79,12 +80,15 @@ export async function startApi({
   limits = {},
   trustedProxies = [],
   localWebhooks = false,
+  ingestor,
 }: {
   readonly oidc?: OidcConfig;
   /** What differs from limits that no test comes near. */
   readonly limits?: Partial<RequestLimits>;
   readonly trustedProxies?: readonly string[];
   readonly localWebhooks?: boolean;
+  /** Takes files for pipelines, as a service with the sandbox does. */
+  readonly ingestor?: (surroundings: Pick<IngestorOptions, "pool" | "audit" | "log">) => Ingestor;
 } = {}): Promise<Api> {
   const database = await createTestDatabase();
   const logged: Document[] = [];
@@ -119,6 +123,7 @@ export async function startApi({
     role: "all",
     unready: () => undefined,
     sandbox: true,
+    ingestor: ingestor?.({ pool: database.pool, audit, log }),
     limits: { ...limitsFor(1_000_000), eventLoopDelayMs: Number.POSITIVE_INFINITY, ...limits },
     trustedProxies,
     enforcedPolicies: [],

@@ -14,12 +14,14 @@ export interface AwsRequest {
   readonly copySource: string | undefined;
   /** The fields of a form, as STS takes them. */
   readonly form: Readonly<Record<string, string>>;
+  readonly body: string;
 }
 
 export interface AwsAnswer {
   readonly status: number;
   readonly type: string;
   readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface AwsRecorder {
@@ -30,10 +32,14 @@ export interface AwsRecorder {
   close(): Promise<void>;
 }
 
-/** A server in front of an emulator that keeps every request, and answers itself where `answer` does. */
+/**
+ * A server in front of an emulator that keeps every request, and answers itself where `answer` does. `amend` adds to the emulator's
+ * answers what it forgets.
+ */
 export async function recordAws(
   emulator: string,
   answer: (request: AwsRequest) => AwsAnswer | undefined = () => undefined,
+  amend?: (request: AwsRequest, body: string) => string,
 ): Promise<AwsRecorder> {
   const requests: AwsRequest[] = [];
   const policies = new Map<string, string>();
@@ -51,11 +57,12 @@ export async function recordAws(
       target: incoming.headers["x-amz-target"] as string | undefined,
       copySource: incoming.headers["x-amz-copy-source"] as string | undefined,
       form: isForm ? Object.fromEntries(new URLSearchParams(body.toString())) : {},
+      body: body.toString(),
     };
     requests.push(recorded);
     const own = answer(recorded);
     if (own !== undefined) {
-      outgoing.writeHead(own.status, { "content-type": own.type }).end(own.body);
+      outgoing.writeHead(own.status, { ...own.headers, "content-type": own.type }).end(own.body);
       return;
     }
     const { method, headers, url } = incoming;
@@ -64,7 +71,12 @@ export async function recordAws(
       const given = /<AccessKeyId>(.+?)<\/AccessKeyId>/.exec(isForm ? content.toString() : "")?.[1];
       if (given !== undefined) policies.set(given, recorded.form.Policy ?? "");
       const { "transfer-encoding": _, ...rest } = response.headers;
-      outgoing.writeHead(response.statusCode ?? 502, rest).end(content);
+      const text = content.toString();
+      const amended = amend?.(recorded, text) ?? text;
+      // What is left alone may be no text.
+      const sent = amended === text ? content : Buffer.from(amended);
+      const length = sent.length === content.length ? {} : { "content-length": `${sent.length}` };
+      outgoing.writeHead(response.statusCode ?? 502, { ...rest, ...length }).end(sent);
     });
     onward.on("error", () => outgoing.destroy());
     onward.end(body);

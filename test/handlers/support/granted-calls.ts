@@ -49,7 +49,11 @@ const ACTIONS: Readonly<Record<string, (input: Input) => readonly Need[]>> = {
   "S3.AbortMultipartUpload": (input) => [onObject("s3:AbortMultipartUpload", input)],
   "S3.ListParts": (input) => [onObject("s3:ListMultipartUploadParts", input)],
   "S3.CopyObject": (input) => [...copies(input), ...uploads(input)],
-  "S3.UploadPartCopy": (input) => [...copies(input), onObject("s3:PutObject", input)],
+  // Parts have no tags.
+  "S3.UploadPartCopy": (input) => [
+    ...copies({ ...input, TaggingDirective: "REPLACE" }),
+    onObject("s3:PutObject", input),
+  ],
   "S3.DeleteObject": (input) => [
     onObject(input.VersionId ? "s3:DeleteObjectVersion" : "s3:DeleteObject", input),
   ],
@@ -155,4 +159,17 @@ export function expectExactGrants(
     );
     expect([...new Set(idle)]).toEqual([]);
   });
+}
+
+/** Calls of these commands that the work makes, in their order. */
+export async function callsDuring(
+  operations: readonly string[],
+  work: () => Promise<unknown>,
+): Promise<AwsCall[]> {
+  const calls: AwsCall[] = [];
+  const remember = (call: unknown) => calls.push(call as AwsCall);
+  awsCalls.subscribe(remember);
+  await work();
+  awsCalls.unsubscribe(remember);
+  return calls.filter(({ operation }) => operations.includes(operation));
 }

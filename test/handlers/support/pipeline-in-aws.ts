@@ -18,7 +18,6 @@ import {
 } from "@aws-sdk/client-sqs";
 import { PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { inject } from "vitest";
-import { awsClient } from "../../../handlers/runtime/aws.ts";
 import type { Environment } from "../../../handlers/runtime/environment.ts";
 import { configurationParameters } from "../../../programs/configuration.ts";
 import { functionEnvironment } from "../../../programs/functions/function-environment.ts";
@@ -29,10 +28,22 @@ import { DATA_BUCKETS, type DataBucket, KEY_PURPOSES, type KeyPurpose } from "..
 import { pipelineSetting } from "../../../programs/phases/pipeline-setting.ts";
 import type { Statement } from "../../../programs/policy-document.ts";
 import type { PipelineSpec } from "../../../programs/spec.ts";
-import { anInput, aSpec } from "../../programs/support/inputs.ts";
+import { anInput, aSpec, PRODUCTION_FOUNDATION } from "../../programs/support/inputs.ts";
 
 /** moto's own account; everything in it is the test's. */
 const ACCOUNT = { accountId: "123456789012", region: "eu-west-1" } as const;
+
+/** A client of a test's own: what it asks is no call of the function, so its role needs no grant for it. */
+export function emulatorClient<Client>(
+  Kind: new (settings: { region: string; endpoint: string; forcePathStyle: true }) => Client,
+  env: Environment,
+): Client {
+  return new Kind({
+    region: ACCOUNT.region,
+    endpoint: env.AWS_ENDPOINT_URL ?? inject("awsUrl"),
+    forcePathStyle: true,
+  });
+}
 
 export interface PublishedAlert {
   readonly severity: "warning" | "critical";
@@ -48,9 +59,17 @@ export interface PublishedAlert {
 export async function pipelineInAws(spec: PipelineSpec = aSpec()) {
   const env: Environment = { AWS_ENDPOINT_URL: inject("awsUrl"), AWS_REGION: ACCOUNT.region };
   const pipeline = `p${randomBytes(5).toString("hex")}`;
-  const setting = pipelineSetting(anInput({ account: ACCOUNT, team: "research", pipeline, spec }));
+  const setting = pipelineSetting(
+    anInput({
+      account: ACCOUNT,
+      team: "research",
+      pipeline,
+      spec,
+      ...(spec.profile === "production" && { foundation: PRODUCTION_FOUNDATION }),
+    }),
+  );
   const { names } = setting;
-  const s3 = awsClient(S3Client, env);
+  const s3 = emulatorClient(S3Client, env);
   const [keys, alerts] = await Promise.all([
     makeKeys(env),
     makeTopics(env, names.named),
@@ -68,7 +87,7 @@ export async function pipelineInAws(spec: PipelineSpec = aSpec()) {
     }),
   ]);
   const putParameter = async (name: string, value: string) => {
-    const ssm = awsClient(SSMClient, env);
+    const ssm = emulatorClient(SSMClient, env);
     await ssm.send(
       new PutParameterCommand({ Name: names.parameter(name), Value: value, Type: "String", Overwrite: true }),
     );
@@ -113,7 +132,7 @@ export async function pipelineInAws(spec: PipelineSpec = aSpec()) {
 export type PipelineInAws = Awaited<ReturnType<typeof pipelineInAws>>;
 
 async function makeKeys(env: Environment): Promise<Record<KeyPurpose, string>> {
-  const kms = awsClient(KMSClient, env);
+  const kms = emulatorClient(KMSClient, env);
   const made = await Promise.all(
     KEY_PURPOSES.map(async (purpose) => {
       const signing = purpose === "signing";
@@ -128,8 +147,8 @@ async function makeKeys(env: Environment): Promise<Record<KeyPurpose, string>> {
 
 /** Two topics with a queue behind them, from which what was published is taken. */
 async function makeTopics(env: Environment, named: (part: string) => string) {
-  const sns = awsClient(SNSClient, env);
-  const sqs = awsClient(SQSClient, env);
+  const sns = emulatorClient(SNSClient, env);
+  const sqs = emulatorClient(SQSClient, env);
   const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: named("alerts") }));
   const { Attributes } = await sqs.send(
     new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["QueueArn"] }),

@@ -73,15 +73,17 @@ describe("the release path", () => {
 });
 
 describe("the role of releases", () => {
-  it("manages this pipeline's endpoints and deletes none that serves", async () => {
+  it("manages this pipeline's endpoints and asks only those that try a version", async () => {
     const run = await learningRun();
-    const arn = (name: string) => `arn:aws:sagemaker:eu-west-1:111122223333:endpoint/${names.named(name)}`;
-    expect(grantOf(run, "release", "ManageEndpoints")?.Resource).toEqual(
-      ["dev", "staging", "blue", "green"].map(arn),
-    );
-    expect(grantOf(run, "release", "RemoveTrials")).toMatchObject({
-      Action: "sagemaker:DeleteEndpoint",
-      Resource: ["dev", "staging"].map(arn),
+    const arn = (kind: string, name: string) => `arn:aws:sagemaker:eu-west-1:111122223333:${kind}/${name}`;
+    const endpoint = (name: string) => arn("endpoint", names.named(name));
+    expect(grantOf(run, "release", "ManageEndpoints")?.Resource).toEqual([
+      ...["dev", "staging", "blue", "green"].map(endpoint),
+      arn("endpoint-config", `${names.prefix}-*`),
+    ]);
+    expect(grantOf(run, "release", "TryVersions")).toMatchObject({
+      Action: "sagemaker:InvokeEndpoint",
+      Resource: ["dev", "staging"].map(endpoint),
     });
   });
 

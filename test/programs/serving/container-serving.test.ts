@@ -129,6 +129,7 @@ describe("tasks that answer", () => {
       mode: "ecs",
       address: "balancer.test",
       host: INTERNAL_DOMAIN.name,
+      testPort: 8443,
     });
   });
 

@@ -117,6 +117,8 @@ GET    /v1/teams/:team/pipelines/:pipeline/drift-rules                         4
 GET    /v1/teams/:team/pipelines/:pipeline/drift-rules/:rule                   404     ok        ok         ok       ok      ok    ok
 PUT    /v1/teams/:team/pipelines/:pipeline/drift-rules/:rule                   404    403       403         ok      403     403    ok
 DELETE /v1/teams/:team/pipelines/:pipeline/drift-rules/:rule                   404    403       403         ok      403     403    ok
+GET    /v1/teams/:team/pipelines/:pipeline/data                                404     ok        ok         ok       ok      ok    ok
+POST   /v1/teams/:team/pipelines/:pipeline/data                                404    403        ok         ok      403     403    ok
 GET    /v1/teams/:team/pipelines/:pipeline/releases                            404     ok        ok         ok       ok      ok    ok
 POST   /v1/teams/:team/pipelines/:pipeline/releases                            404    403       403         ok      403     403    ok
 GET    /v1/teams/:team/pipelines/:pipeline/policy-exceptions                   404     ok        ok         ok       ok      ok    ok

@@ -199,6 +199,10 @@ describe("operationError", () => {
       "post-step event returned an error: failed to save snapshot: An IO error occurred while writing the new snapshot file",
     ],
     ["program_failed", "Running program failed with an unhandled exception:"],
+    [
+      "missing_reference",
+      "2 errors occurred:\n\n    * NoSuchBucket: it is gone\n    * NoSuchKey: it is gone too",
+    ],
     ["engine_failed", "something that nobody has seen before"],
   ])("is %s where the engine itself says %j", (code, message) => {
     expect(operationError([{ message }], "").code).toBe(code);

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import {
   entriesOf,
   pendingWork,
+  withCandidates,
   withEntries,
   withoutTwins,
   withUnanswered,
@@ -125,6 +126,38 @@ describe("what a provider never answered", () => {
     expect(withEntries(state, entriesOf([policy], {}))).toEqual(
       withEntries(state, entriesOf([policy], state)),
     );
+  });
+
+  it("comes into a state after what it needs, and without needing what is not there or itself", () => {
+    const entry = (urn: string, dependencies: string[]) => ({
+      type: "creating",
+      resource: { urn, type: "aws:ssm/parameter:Parameter", custom: true, inputs: {}, dependencies },
+    });
+    const state = {
+      resources: [bucket],
+      pending_operations: [
+        entry("urn:first", ["urn:second", "urn:bucket"]),
+        entry("urn:second", ["urn:gone"]),
+      ],
+    };
+    const found = withCandidates(state, [
+      { state: "candidate", id: "one" },
+      { state: "candidate", id: "two" },
+    ]);
+    expect(found.resources?.map(({ urn, dependencies }) => [urn, dependencies])).toEqual([
+      ["urn:bucket", undefined],
+      ["urn:second", []],
+      ["urn:first", ["urn:second", "urn:bucket"]],
+    ]);
+  });
+
+  it("needs of all that have a bucket's name for an id the bucket, and never itself", () => {
+    const setting = (urn: string) => ({ ...bucket, urn, type: "aws:s3/bucketVersioning:BucketVersioning" });
+    const state = { resources: [bucket, setting("urn:policy"), setting("urn:versioning")] };
+    expect(entriesOf([policy], state)).toMatchObject([{ resource: { dependencies: ["urn:bucket"] } }]);
+    expect(withEntries(state, entriesOf([policy], {})).pending_operations).toMatchObject([
+      { resource: { dependencies: ["urn:bucket"] } },
+    ]);
   });
 
   it("is read again where it was an update or a deletion of what the state has", () => {

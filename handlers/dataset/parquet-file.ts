@@ -1,0 +1,135 @@
+import { open } from "node:fs/promises";
+import { columnFindings } from "./declared-columns.ts";
+import type { Engine } from "./engine.ts";
+import { explainedByEngine } from "./engine-errors.ts";
+import type { DatasetRules } from "./rules.ts";
+import type { TableChecker } from "./table-checker.ts";
+import { MISFIT_LENGTH, misfitName, valueName } from "./tally.ts";
+import { type Finding, refuseCompressed, Unreadable } from "./text-file.ts";
+import { fromParquet, quotedName, quotedText, type TypedColumn } from "./typed-columns.ts";
+
+const MAGIC = "PAR1";
+/** Magic, length of the footer, magic. */
+const LEAST_BYTES = 12;
+
+/** A page of a few bytes can claim billions of rows: more than these take hours, and no such table fits anybody's training. */
+const MAX_ROWS = 4_000_000_000;
+const MAX_UNPACKED_BYTES = 200 * 1024 ** 3;
+
+/** Checks a Parquet file by columns. `path` has no characters that DuckDB would take for a pattern. */
+export async function checkParquet(
+  path: string,
+  engine: Engine,
+  checker: TableChecker,
+  rules: DatasetRules,
+): Promise<void> {
+  await refuseCutOff(path);
+  try {
+    const { table, misfits } = await typedQuery(path, engine, rules);
+    await checker.add(table, misfits);
+  } catch (error) {
+    throw explainedByEngine(error);
+  }
+}
+
+async function refuseCutOff(path: string): Promise<void> {
+  const file = await open(path);
+  try {
+    const { size } = await file.stat();
+    if (size === 0)
+      throw new Unreadable({ check: "structure", code: "empty_file", message: "The file is empty" });
+    const bytes = Buffer.alloc(16);
+    await file.read(bytes, 0, 16, 0);
+    refuseCompressed(bytes);
+    const start = bytes.toString("latin1", 0, 4);
+    await file.read(bytes, 0, 8, Math.max(0, size - 8));
+    const footer = bytes.readUInt32LE(0);
+    if (
+      size < LEAST_BYTES ||
+      start !== MAGIC ||
+      bytes.toString("latin1", 4, 8) !== MAGIC ||
+      footer > size - LEAST_BYTES
+    ) {
+      throw new Unreadable({
+        check: "structure",
+        code: "parquet_not_whole",
+        message: "The file is no Parquet, or its beginning or end is missing",
+      });
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+interface TypedQuery {
+  readonly table: string;
+  /** What is no value of the type of the column of this index. */
+  readonly misfits: (index: number) => string;
+}
+
+async function typedQuery(path: string, engine: Engine, rules: DatasetRules): Promise<TypedQuery> {
+  const place = quotedText(path);
+  const [shape = {}] = await engine.rows(
+    `SELECT num_rows AS n, (SELECT sum(total_uncompressed_size) FROM parquet_metadata(${place})) AS bytes
+     FROM parquet_file_metadata(${place})`,
+  );
+  if (Number(shape.n) > MAX_ROWS || Number(shape.bytes) > MAX_UNPACKED_BYTES) {
+    throw new Unreadable({
+      check: "size",
+      code: "too_large_unpacked",
+      message: `Unpacked, the file has ${shape.n} rows and ${shape.bytes} bytes: more than a table may have`,
+      limit: MAX_ROWS,
+    });
+  }
+  const schema = await engine.rows(`SELECT name, num_children FROM parquet_schema(${place})`);
+  const wrong = columnFindings(topLevelNames(schema), rules);
+  if (wrong.length > 0) throw new Unreadable(wrong);
+  const reading = `read_parquet(${place}, hive_partitioning = false)`;
+  const described = await engine.rows(`DESCRIBE SELECT * FROM ${reading}`);
+  const stored = new Map(described.map((row) => [String(row.column_name), String(row.column_type)]));
+  const typed = typedColumns(stored, rules);
+  const selected = typed.flatMap(({ value, misfit = "false" }, index) => [
+    `${value} AS ${valueName(index)}`,
+    `coalesce(${misfit}, false) AS ${misfitName(index)}`,
+  ]);
+  return {
+    table: `(SELECT ${selected.join(", ")} FROM ${reading})`,
+    misfits: (index) => {
+      const text = `${quotedName(rules.columns[index]?.name ?? "")}::VARCHAR`;
+      return `SELECT left(${text}, ${MISFIT_LENGTH}) AS shown FROM ${reading} WHERE ${typed[index]?.misfit ?? "false"}`;
+    },
+  };
+}
+
+/** The schema is a tree, told depth first: only what stands right below its root is a column. */
+function topLevelNames(schema: readonly Readonly<Record<string, unknown>>[]): string[] {
+  const names: string[] = [];
+  let below = 0;
+  for (const { name, num_children } of schema.slice(1)) {
+    if (below === 0) names.push(String(name));
+    else below--;
+    below += Number(num_children ?? 0);
+  }
+  return names;
+}
+
+function typedColumns(stored: ReadonlyMap<string, string>, { columns }: DatasetRules): TypedColumn[] {
+  const typed: TypedColumn[] = [];
+  const wrong: Finding[] = [];
+  for (const column of columns) {
+    const type = stored.get(column.name) ?? "";
+    const found = fromParquet(column, type, quotedName(column.name));
+    if (found !== undefined) typed.push(found);
+    else {
+      wrong.push({
+        check: "type",
+        code: "wrong_column_type",
+        column: column.name,
+        message: `"${column.name}" is stored as ${type.slice(0, MISFIT_LENGTH)}, which is no ${column.type}`,
+        limit: column.type,
+      });
+    }
+  }
+  if (wrong.length > 0) throw new Unreadable(wrong);
+  return typed;
+}

@@ -1,0 +1,164 @@
+import { isUtf8 } from "node:buffer";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ByteSource } from "./byte-source.ts";
+import type { Reason } from "./verdict.ts";
+
+/** Records are checked by so many bytes at a time; memory follows it, speed hardly does. */
+export const PART_BYTES = 24 * 1024 * 1024;
+/** Longer ones are no records of a table, and would need memory of that size several times. */
+export const MAX_RECORD_BYTES = 16 * 1024 * 1024;
+
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
+
+export type Finding = Omit<Reason, "severity">;
+
+/** A file that can't be read to its end: what is told is all that is said of it. */
+export class Unreadable extends Error {
+  override readonly name = "Unreadable";
+  /** `record` counts from 0 within the part that was being read. */
+  readonly reasons: readonly Reason[];
+
+  constructor(reasons: Finding | readonly Finding[], cause?: unknown) {
+    const list = "check" in reasons ? [reasons] : reasons;
+    super(list[0]?.message, { cause });
+    this.reasons = list.map((reason) => ({ ...reason, severity: "critical" }));
+  }
+}
+
+const COMPRESSED: readonly (readonly [name: string, magic: readonly number[]])[] = [
+  ["gzip", [0x1f, 0x8b]],
+  ["zstd", [0x28, 0xb5, 0x2f, 0xfd]],
+  ["xz", [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
+  ["zip", [0x50, 0x4b, 0x03, 0x04]],
+  ["bzip2", [0x42, 0x5a, 0x68]],
+  ["lz4", [0x04, 0x22, 0x4d, 0x18]],
+];
+
+/** Throws `Unreadable` for what is packed: it would be no text anyway, but this way the reason says what to do. */
+export function refuseCompressed(start: Uint8Array): void {
+  const found = COMPRESSED.find(([name, magic]) => {
+    const bytes = magic.every((byte, index) => start[index] === byte);
+    // "BZh" could begin a text; then comes the level and, in a packed file, the digits of pi.
+    return name === "bzip2" ? bytes && start[4] === 0x31 && start[5] === 0x41 : bytes;
+  });
+  if (found === undefined) return;
+  throw new Unreadable({
+    check: "structure",
+    code: "compressed",
+    message: `The file is packed with ${found[0]}: send it unpacked, nothing is decompressed`,
+  });
+}
+
+/** A part of a file that was found to be well-formed, written where DuckDB reads it. */
+export interface TextPart {
+  readonly bytes: Uint8Array;
+  /** For several threads to read: no line end within quotes. */
+  readonly isSplittable: boolean;
+  readonly records: number;
+}
+
+/** Takes text apart: how much of the buffer are whole records, and what is to be read of them. */
+export interface PartReader {
+  /** Consumes some of the whole records of `bytes`, which are all of them when it is the last; 0 where there is none. */
+  take(bytes: Buffer, isLast: boolean): { readonly consumed: number; readonly part?: TextPart };
+}
+
+/**
+ * Reads UTF-8 text part by part; while one is checked, the next is read. Throws `Unreadable` for an empty or packed file, wrong
+ * encoding, too long a record and for what `reader` finds.
+ */
+export async function readText(
+  source: ByteSource,
+  reader: PartReader,
+  check: (part: TextPart, path: string) => Promise<void>,
+  { workFolder, partBytes = PART_BYTES }: { workFolder: string; partBytes?: number },
+): Promise<void> {
+  const buffer = Buffer.allocUnsafeSlow(Math.max(partBytes, 1024));
+  let filled = 0;
+  let isFirst = true;
+  let checking: Promise<void> = Promise.resolve();
+  let turn = 0;
+  try {
+    for (let isLast = false; !isLast; ) {
+      const read = await source.read(buffer.subarray(filled));
+      filled += read;
+      isLast = filled < buffer.length;
+      if (isFirst) {
+        filled = begin(buffer, filled);
+        isFirst = false;
+      }
+      const bytes = wholeCharacters(buffer.subarray(0, filled), isLast);
+      refuseWrongEncoding(bytes);
+      let done = 0;
+      for (let taken = -1; taken !== 0 && done < bytes.length; done += taken) {
+        const { consumed, part } = reader.take(bytes.subarray(done), isLast);
+        taken = consumed;
+        if (part === undefined) continue;
+        // Two files in turn: the one that is being checked stays.
+        const path = join(workFolder, `part-${turn++ % 2}`);
+        writeFileSync(path, part.bytes);
+        await checking;
+        checking = check(part, path);
+        // Told by the next await; without this Node would take it for unhandled.
+        checking.catch(() => {});
+      }
+      if (!isLast && done === 0) throw new Unreadable(tooLong());
+      buffer.copyWithin(0, done, filled);
+      filled -= done;
+    }
+  } finally {
+    // Also where reading ended early: what is wrong in an earlier part is told first, and its rows are counted.
+    await checking.finally(() => {
+      for (const part of [0, 1]) rmSync(join(workFolder, `part-${part}`), { force: true });
+    });
+  }
+}
+
+export const tooLong = () =>
+  ({
+    check: "size",
+    code: "record_too_long",
+    message: `A record has more than ${MAX_RECORD_BYTES / 1024 / 1024} MB: a quote may be open, or line ends may be missing`,
+    limit: MAX_RECORD_BYTES,
+  }) as const;
+
+/** What begins a file: nothing at all, a packed file's mark, or the byte order mark, which is skipped. */
+function begin(buffer: Buffer, filled: number): number {
+  const hasMark = buffer.subarray(0, Math.min(filled, 3)).equals(BYTE_ORDER_MARK);
+  if (filled === 0 || (hasMark && filled === 3)) {
+    throw new Unreadable({ check: "structure", code: "empty_file", message: "The file is empty" });
+  }
+  refuseCompressed(buffer.subarray(0, Math.min(filled, 16)));
+  if (!hasMark) return filled;
+  buffer.copyWithin(0, 3, filled);
+  return filled - 3;
+}
+
+/** Without the beginning of a character at the end, whose other bytes come later. */
+function wholeCharacters(buffer: Buffer, isLast: boolean): Buffer {
+  let end = buffer.length;
+  if (!isLast) {
+    let back = 0;
+    while (back < 3 && end - back > 0 && ((buffer[end - 1 - back] as number) & 0xc0) === 0x80) back++;
+    if (end - back > 0 && (buffer[end - 1 - back] as number) >= 0xc0) end -= back + 1;
+  }
+  return buffer.subarray(0, end);
+}
+
+function refuseWrongEncoding(bytes: Buffer): void {
+  if (!isUtf8(bytes)) {
+    throw new Unreadable({
+      check: "encoding",
+      code: "not_utf8",
+      message: "The file is not UTF-8 throughout",
+    });
+  }
+  if (bytes.includes(BYTE_ORDER_MARK)) {
+    throw new Unreadable({
+      check: "encoding",
+      code: "byte_order_mark_inside",
+      message: "A byte order mark stands within the file: files were put together, or it was saved twice",
+    });
+  }
+}

@@ -1,0 +1,90 @@
+import type { DuckDBAppender, DuckDBConnection } from "@duckdb/node-api";
+import type { DatasetColumn } from "../../programs/spec.ts";
+import { mergeProfiles, type Profile, profileTable } from "../dataset/profile.ts";
+import { NumberMoments } from "./number-moments.ts";
+
+/** Rows are profiled this many at a time, so that memory doesn't grow with their number. */
+const CHUNK_ROWS = 100_000;
+
+const SQL_TYPE = { integer: "BIGINT", number: "DOUBLE", boolean: "BOOLEAN", string: "VARCHAR" } as const;
+
+type ProfiledColumn = DatasetColumn & { readonly type: keyof typeof SQL_TYPE };
+
+const isProfiled = (column: DatasetColumn): column is ProfiledColumn => column.type in SQL_TYPE;
+
+/** What is known of rows that came by. */
+export interface ProfiledRows {
+  readonly profile: Profile;
+  /** Of each column with numbers. */
+  readonly moments: ReadonlyMap<string, NumberMoments>;
+  /** By column, dates and timestamps too: how many rows have something there, whatever its type. */
+  readonly present: ReadonlyMap<string, number>;
+}
+
+/** Profiles rows as they come by. A value of another type than its column's counts as missing. */
+export class RowProfiler {
+  readonly #connection: DuckDBConnection;
+  readonly #columns: readonly ProfiledColumn[];
+  readonly #table: string;
+  readonly #moments = new Map<string, NumberMoments>();
+  readonly #present: Map<string, number>;
+  #appender: DuckDBAppender | undefined;
+  #waiting = 0;
+  #profile: Profile;
+
+  /** `table` is a name of letters that no other profiler of the connection has. */
+  constructor(connection: DuckDBConnection, table: string, columns: readonly DatasetColumn[]) {
+    this.#connection = connection;
+    this.#table = table;
+    this.#columns = columns.filter(isProfiled);
+    this.#present = new Map(columns.map(({ name }) => [name, 0]));
+    for (const { name, type } of this.#columns) {
+      if (type === "integer" || type === "number") this.#moments.set(name, new NumberMoments());
+    }
+    this.#profile = { version: 1, rows: 0, columns: {} };
+  }
+
+  async add(row: Readonly<Record<string, unknown>>): Promise<void> {
+    for (const [name, count] of this.#present) {
+      if (row[name] !== undefined && row[name] !== null) this.#present.set(name, count + 1);
+    }
+    this.#appender ??= await this.#open();
+    if (this.#columns.length === 0) this.#appender.appendNull();
+    for (const column of this.#columns) this.#append(this.#appender, column, row[column.name]);
+    this.#appender.endRow();
+    this.#waiting += 1;
+    if (this.#waiting === CHUNK_ROWS) await this.#profileWaiting();
+  }
+
+  async finish(): Promise<ProfiledRows> {
+    if (this.#waiting > 0) await this.#profileWaiting();
+    this.#appender?.closeSync();
+    return { profile: this.#profile, moments: this.#moments, present: this.#present };
+  }
+
+  async #open(): Promise<DuckDBAppender> {
+    const columns = this.#columns.map(({ type }, index) => `c${index} ${SQL_TYPE[type]}`);
+    // A data set of dates and timestamps only has no column to profile, and a table needs one.
+    await this.#connection.run(`CREATE TABLE ${this.#table} (${columns.join(", ") || "none BOOLEAN"})`);
+    return this.#connection.createAppender(this.#table);
+  }
+
+  #append(appender: DuckDBAppender, { name, type }: ProfiledColumn, value: unknown): void {
+    if (typeof value === "number" && (type === "integer" ? Number.isSafeInteger(value) : type === "number")) {
+      this.#moments.get(name)?.add(value);
+      if (type === "integer") appender.appendBigInt(BigInt(value));
+      else appender.appendDouble(value);
+    } else if (type === "string" && typeof value === "string") appender.appendVarchar(value);
+    else if (type === "boolean" && typeof value === "boolean") appender.appendBoolean(value);
+    else appender.appendNull();
+  }
+
+  async #profileWaiting(): Promise<void> {
+    this.#appender?.flushSync();
+    this.#waiting = 0;
+    const query = async (sql: string) => (await this.#connection.runAndReadAll(sql)).getRowObjects();
+    const profile = await profileTable(query, this.#table, this.#columns, (index) => `c${index}`);
+    this.#profile = mergeProfiles(this.#profile, profile);
+    await this.#connection.run(`TRUNCATE ${this.#table}`);
+  }
+}

@@ -1,0 +1,132 @@
+import { shortHash } from "../../programs/names.ts";
+import type { Rollback } from "./event.ts";
+import { NotYet, ReleaseFailed } from "./failures.ts";
+import { type RecordedRelease, type RecordedReleases, withoutLast } from "./recorded-release.ts";
+import type { Serving } from "./serving.ts";
+import type { CurrentSettings } from "./settings.ts";
+import { numberOf, situationOf } from "./situation.ts";
+import type { Surroundings } from "./surroundings.ts";
+import { approvedVersion } from "./version.ts";
+
+/** Longer than the function lives. */
+const HOLD_MINUTES = 20;
+/** Less than the function lives: what isn't done by then is asked again by whoever invoked it. */
+const PATIENCE_MS = 13 * 60_000;
+
+export type RollbackOutcome =
+  /** The earlier release serves again. */
+  | "rolled-back"
+  /** The release that is under way was taken back; its machine does the rest. */
+  | "condemned"
+  /** It concerns what doesn't serve any more, or there is nothing left to go back to, of which people are told. */
+  | "nothing";
+
+/**
+ * Takes back the release that is shifting, or gives all traffic to a release before the recorded one. An alarm does that once: when the
+ * earlier release fails too, the cause is elsewhere, and going on would walk through all of them.
+ */
+export async function rollBackRelease(around: Surroundings, event: Rollback): Promise<RollbackOutcome> {
+  const { ledger, now } = around;
+  const settings = await around.current();
+  const serving = around.serving(settings.rollout.mode);
+  const why = event.trigger === "alarm" ? `the alarm ${event.alarm} rings` : "somebody asked for it";
+  const holder = await ledger.holder();
+  const underWay = holder && (await ledger.release(holder.releaseId));
+  if (underWay?.state === "shifting") {
+    const condemned = { by: event.trigger, why, at: now().toISOString() };
+    const state = await ledger.note(underWay.releaseId, { condemned });
+    await serving.interrupt(await situationOf(around, state, settings));
+    return "condemned";
+  }
+  const recorded = await ledger.recorded();
+  if (recorded === undefined || recorded.mode !== settings.rollout.mode) return "nothing";
+  if (event.trigger === "alarm") {
+    if (new Date(event.at) <= new Date(recorded.recordedAt)) return "nothing";
+    if (recorded.by === "alarm") return giveUp(around, recorded, "it came back itself because an alarm rang");
+  }
+  const wanted = event.trigger === "person" ? event.modelPackageArn : undefined;
+  // Asked again for what is done.
+  if (wanted === recorded.modelPackageArn) return "nothing";
+  const target = earlierRelease(recorded, wanted);
+  if (target === undefined) return giveUp(around, recorded, "none is recorded before it");
+  const claimed = await ledger.claim(
+    {
+      releaseId: `rollback-${shortHash(recorded.releaseId, recorded.recordedAt, target.modelPackageArn)}`,
+      modelPackageArn: target.modelPackageArn,
+    },
+    HOLD_MINUTES,
+    // What is only being tried gives way: callers are worse off than it is.
+    (other) => other.releaseId === underWay?.releaseId,
+  );
+  if (!claimed.mine) throw new NotYet(`${claimed.hold.releaseId} is under way`);
+  await returnTo(around, serving, { recorded, settings, by: event.trigger, target });
+  await ledger.free(claimed.hold.releaseId);
+  return "rolled-back";
+}
+
+/** The newest earlier one of the same mode, or the one that is asked for. */
+function earlierRelease(
+  { earlier, mode }: RecordedReleases,
+  modelPackageArn: string | undefined,
+): RecordedRelease | undefined {
+  return earlier.find(
+    (each) =>
+      each.mode === mode && (modelPackageArn === undefined || each.modelPackageArn === modelPackageArn),
+  );
+}
+
+export interface Return {
+  readonly recorded: RecordedReleases;
+  readonly settings: CurrentSettings;
+  readonly by: "alarm" | "person";
+  readonly target?: RecordedRelease;
+}
+
+/** Brings an earlier release back, records it and tells people. Throws `NoWayBack` where there is none. */
+export async function returnTo(around: Surroundings, serving: Serving, way: Return): Promise<void> {
+  const { ledger, clients, alerts, now } = around;
+  const { recorded, settings, by, target = earlierRelease(recorded, undefined) } = way;
+  if (target === undefined)
+    throw new ReleaseFailed("NoWayBack", `Nothing is recorded before ${recorded.modelPackageArn}`);
+  const group = settings.resources.modelPackageGroupName;
+  const version = await approvedVersion(clients, target.modelPackageArn, group);
+  const found = await patiently(around, () => serving.goTo({ release: target, version }, recorded, settings));
+  const back: RecordedRelease = { ...target, ...found };
+  await ledger.record((before) =>
+    before?.recordedAt === recorded.recordedAt ? withoutLast(back, before, by, now()) : undefined,
+  );
+  await alerts.publish("critical", {
+    code: "release_rolled_back",
+    title: `Version ${numberOf(recorded.modelPackageArn)} was rolled back to ${numberOf(target.modelPackageArn)}`,
+    detail: { from: recorded.modelPackageArn, to: target.modelPackageArn, by },
+    remedy:
+      "Find out why before the next release: what was rolled back is not among the recorded ones any more",
+  });
+}
+
+async function giveUp({ alerts }: Surroundings, recorded: RecordedReleases, why: string): Promise<"nothing"> {
+  const number = numberOf(recorded.modelPackageArn);
+  await alerts.publish("critical", {
+    code: "no_release_to_go_back_to",
+    title: `Version ${number} fails and can't be rolled back: ${why}`,
+    detail: { modelPackageArn: recorded.modelPackageArn },
+    remedy: "Look at what serves and at what it depends on, or release another version",
+  });
+  return "nothing";
+}
+
+/** Nobody asks a rollback again as often as the machine asks its tasks. */
+async function patiently<Result>(
+  { now, pause }: Surroundings,
+  attempt: () => Promise<Result>,
+): Promise<Result> {
+  const untilMs = now().getTime() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof NotYet) || now().getTime() >= untilMs) throw error;
+      await pause();
+    }
+  }
+}

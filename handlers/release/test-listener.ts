@@ -1,0 +1,54 @@
+import { request } from "node:https";
+import { ReleaseFailed } from "./failures.ts";
+import type { Answer, Request } from "./serving.ts";
+
+/** As long as the gate waits. */
+const TIMEOUT_MS = 27_000;
+
+/**
+ * Asks the tasks that have no callers yet, through the load balancer's second listener. The balancer is reached by its own address
+ * and proves the name in its certificate. Throws `TestsFailed` for every answer but 200, and when there is none.
+ */
+export function askTestListener(
+  { address, host, testPort }: { readonly address: string; readonly host: string; readonly testPort: number },
+  { contentType, body }: Request,
+): Promise<Answer> {
+  const startedMs = performance.now();
+  return new Promise((resolve, reject) => {
+    const fail = (message: string, cause?: unknown) =>
+      reject(new ReleaseFailed("TestsFailed", `The tasks ${message}`, { cause }));
+    const outgoing = request(
+      {
+        host: address,
+        servername: host,
+        port: testPort,
+        path: "/invocations",
+        method: "POST",
+        timeout: TIMEOUT_MS,
+        agent: false,
+        headers: {
+          host,
+          "content-type": contentType,
+          accept: contentType,
+          "content-length": Buffer.byteLength(body),
+        },
+      },
+      async (incoming) => {
+        try {
+          const text = Buffer.concat(await incoming.toArray()).toString();
+          if (incoming.statusCode !== 200) return fail(`answer with status ${incoming.statusCode}`);
+          resolve({
+            contentType: incoming.headers["content-type"] ?? contentType,
+            body: text,
+            ms: performance.now() - startedMs,
+          });
+        } catch (error) {
+          fail("break their answer off", error);
+        }
+      },
+    );
+    outgoing.on("timeout", () => outgoing.destroy(new Error(`no answer within ${TIMEOUT_MS} ms`)));
+    outgoing.on("error", (error) => fail("can't be reached", error));
+    outgoing.end(body);
+  });
+}

@@ -1,0 +1,83 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { pipelineNames } from "../../../programs/names.ts";
+import { pipelineProgram } from "../../../programs/pipeline.ts";
+import type { Statement } from "../../../programs/policy-document.ts";
+import { someFeatures } from "../../handlers/support/accepted-records.ts";
+import { ACCOUNT, anInput, aSpec } from "../support/inputs.ts";
+import { asList, policyDocuments } from "../support/policy-documents.ts";
+import { ofType, type Run, resource, runProgram } from "../support/run-program.ts";
+
+const names = pipelineNames({ account: ACCOUNT, team: "fraud", pipeline: "churn" });
+
+const SPEC = aSpec({
+  dataset: {
+    schema: [
+      { name: "id", type: "string", nullable: false },
+      { name: "at", type: "timestamp", nullable: false },
+      { name: "amount", type: "number", nullable: false },
+    ],
+    featureStore: { recordIdentifier: "id", eventTime: "at", online: false },
+    features: someFeatures({
+      target: "amount",
+      drop: ["id"],
+      derive: [
+        { name: "hour", operation: "datePart", column: "at", part: "hour" },
+        { name: "hourBin", operation: "quantileBin", column: "hour", bins: 4 },
+      ],
+    }),
+  },
+});
+
+describe("declared features", () => {
+  let run: Run;
+  beforeAll(async () => {
+    run = await runProgram(pipelineProgram(anInput({ spec: SPEC })));
+  });
+
+  const grants = (role: string): readonly Statement[] =>
+    policyDocuments(run).find(({ resource: { name } }) => name === `${role}-role-policy`)?.statements ?? [];
+  const resourcesFor = (role: string, action: string) =>
+    grants(role)
+      .filter(({ Action }) => asList(Action).includes(action))
+      .flatMap(({ Resource }) => asList(Resource));
+
+  it("are fitted by a function that the pipeline's definition calls, and its role alone may", () => {
+    const { pipelineDefinition } = resource(run, "sagemaker/pipeline:Pipeline", "training").inputs;
+    expect(JSON.parse(String(pipelineDefinition)).Steps[0]).toMatchObject({
+      Name: "Fit",
+      FunctionArn: "arn:aws:test:::fit-transform",
+    });
+    expect(resourcesFor("orchestration", "lambda:InvokeFunction")).toEqual([
+      `arn:aws:lambda:${ACCOUNT.region}:${ACCOUNT.accountId}:function:${names.named("fit-transform")}`,
+    ]);
+  });
+
+  it("are written by that function, and read by the processing", () => {
+    const transforms = `arn:aws:s3:::${names.bucket("models")}/transforms/*`;
+    expect(resourcesFor("fit-transform", "s3:PutObject")).toEqual([transforms]);
+    expect(resourcesFor("processing", "s3:GetObject")).toContain(transforms);
+    expect(resourcesFor("training", "s3:GetObject")).not.toContain(transforms);
+  });
+
+  it("that follow from a record alone are in the feature group as well", () => {
+    const [group] = ofType(run, "sagemaker/featureGroup:FeatureGroup");
+    expect(group?.inputs.featureDefinitions).toMatchObject([
+      { featureName: "id" },
+      { featureName: "at" },
+      { featureName: "amount" },
+      { featureName: "hour", featureType: "Fractional" },
+    ]);
+  });
+
+  it("reach jobs and functions as a parameter", () => {
+    const { insecureValue } = resource(run, "ssm/parameter:Parameter", "dataset-features").inputs;
+    expect(JSON.parse(String(insecureValue))).toEqual(SPEC.dataset.features);
+  });
+});
+
+it("without any there is nothing to fit", async () => {
+  const run = await runProgram(pipelineProgram(anInput()));
+  expect(ofType(run, "lambda/function:Function").map(({ name }) => name)).not.toContain("fit-transform");
+  const { pipelineDefinition } = resource(run, "sagemaker/pipeline:Pipeline", "training").inputs;
+  expect(String(pipelineDefinition)).not.toContain("Fit");
+});

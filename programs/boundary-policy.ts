@@ -141,6 +141,7 @@ export function boundaryStatements(arns: Arns, accountId: string, region: string
         "cloudwatch:Get*",
         "cloudwatch:List*",
         "cloudwatch:PutMetricData",
+        "codedeploy:PutLifecycleEventHookExecutionStatus",
         "codedeploy:StopDeployment",
         "ec2:Describe*",
         "ecr:GetAuthorizationToken",

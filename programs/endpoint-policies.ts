@@ -178,7 +178,6 @@ export const INTERFACE_ENDPOINTS: readonly InterfaceEndpoint[] = [
           "codedeploy:GetDeployment",
           "codedeploy:GetDeploymentConfig",
           "codedeploy:ListDeployments",
-          "codedeploy:PutLifecycleEventHookExecutionStatus",
           "codedeploy:RegisterApplicationRevision",
         ],
         resource: [
@@ -188,8 +187,12 @@ export const INTERFACE_ENDPOINTS: readonly InterfaceEndpoint[] = [
           "deploymentgroup:aidlc-*/aidlc-*",
         ].map((name) => around.arns.regional("codedeploy", name)),
       }),
-      // CodeDeploy has no resource to grant this on.
-      own(around, { sid: "Stop", action: ["codedeploy:StopDeployment"], resource: "*" }),
+      // CodeDeploy has no resource to grant these on.
+      own(around, {
+        sid: "End",
+        action: ["codedeploy:PutLifecycleEventHookExecutionStatus", "codedeploy:StopDeployment"],
+        resource: "*",
+      }),
     ],
   },
   {

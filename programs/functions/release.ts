@@ -97,8 +97,6 @@ function deploymentGrants({ setting: { arns, names, spec } }: RoleSurroundings):
         "codedeploy:GetDeploymentConfig",
         "codedeploy:GetApplicationRevision",
         "codedeploy:ListDeployments",
-        // Whether new tasks may have callers, which are tried between two of CodeDeploy's steps.
-        ...(isTasks ? ["codedeploy:PutLifecycleEventHookExecutionStatus"] : []),
         "codedeploy:RegisterApplicationRevision",
       ],
       Resource: [
@@ -108,8 +106,16 @@ function deploymentGrants({ setting: { arns, names, spec } }: RoleSurroundings):
         ...(isTasks ? [arns.regional("codedeploy", `deploymentconfig:${TASKS_AT_ONCE}`)] : []),
       ],
     }),
-    // CodeDeploy has no resource to grant this on.
-    allow({ Sid: "StopShifting", Action: "codedeploy:StopDeployment", Resource: "*" }),
+    // CodeDeploy has no resource to grant these on: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodedeploy.html
+    allow({
+      Sid: "EndShifting",
+      Action: [
+        "codedeploy:StopDeployment",
+        // Whether new tasks may have callers, which are tried between two of CodeDeploy's steps.
+        ...(isTasks ? ["codedeploy:PutLifecycleEventHookExecutionStatus"] : []),
+      ],
+      Resource: "*",
+    }),
   ];
 }
 

@@ -281,15 +281,20 @@ const VALUES: readonly ValueCase[] = [
   ["string", ["1", " a", "a ", "NaN", "NULL", "null", "\u00e9", "e\u0301"], []],
 ];
 
-describe.each(VALUES)("a value of type %s", (type, accepted, rejected) => {
+describe.each(VALUES)("a value of type %s", (type, accepted) => {
   const typed = rulesOf("csv", [{ name: "a", type, nullable: false }]);
 
   it.each(accepted.map((value) => [value]))("may be written %j in CSV", async (value) => {
     const quoted = value.includes(",") ? `"${value}"` : value;
     expect(await outcomeOf(`a\n${quoted}\n`, typed)).toBe("accepted");
   });
+});
 
-  it.runIf(rejected.length > 0)("is written in no other way in CSV", async () => {
+const TYPED_VALUES = VALUES.filter(([, , rejected]) => rejected.length > 0);
+
+describe.each(TYPED_VALUES)("a value of type %s", (type, _accepted, rejected) => {
+  it("is written in no other way in CSV", async () => {
+    const typed = rulesOf("csv", [{ name: "a", type, nullable: false }]);
     const content = `a\n${rejected.map((value) => `"${value}"`).join("\n")}\n`;
     const { reasons } = await verdictOf(content, typed);
     expect(reasons).toMatchObject([

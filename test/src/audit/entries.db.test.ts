@@ -1,6 +1,11 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pipelineNames } from "../../../programs/names.ts";
 import { permissions } from "../../../src/access/permissions.ts";
+import { Ingestor } from "../../../src/ingestion/ingestor.ts";
+import { validateInChild } from "../../../src/ingestion/validator.ts";
 import { awsAccount, type Document, validSpec } from "../../support/builders.ts";
 import {
   type Answer,
@@ -13,12 +18,19 @@ import {
 import { PipelineRequests, withBudget } from "../pipelines/pipeline-requests.ts";
 
 let api: Api;
+let dataDir: string;
+let ingestor: Ingestor;
 let team: string;
 let admin: string;
 let pipeline: PipelineRequests;
 
 beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), "entries-"));
   api = await startApi({
+    ingestor: (surroundings) => {
+      ingestor = new Ingestor({ ...surroundings, dataDir, validate: validateInChild });
+      return ingestor;
+    },
     oidc: { issuer: "https://issuer.example", audience: "aidlc", clockSkewSeconds: 30 },
   });
   admin = (await api.send("GET", "/v1/whoami")).body.subject;
@@ -26,7 +38,11 @@ beforeAll(async () => {
   pipeline = new PipelineRequests(api, team, "churn");
 });
 
-afterAll(() => api.close());
+afterAll(async () => {
+  await ingestor.close();
+  await api.close();
+  await rm(dataDir, { recursive: true, force: true });
+});
 
 interface Step extends RequestOptions {
   readonly route: string;
@@ -304,6 +320,13 @@ const steps: readonly (() => Step | Promise<Step>)[] = [
       stands: ["before", "after"],
     };
   },
+  () => ({
+    route: "POST /v1/teams/:team/pipelines/:pipeline/data",
+    headers: { "content-type": "text/csv" },
+    body: "age,label\n7,yes\n",
+    action: "data.receive",
+    stands: ["after"],
+  }),
   () => ({
     route: "POST /v1/teams/:team/pipelines/:pipeline/reconciliations",
     action: "pipeline.reconcile",

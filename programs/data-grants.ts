@@ -38,30 +38,6 @@ export function readBelow(
   ];
 }
 
-/** Lineage: artifacts for objects and data sets, actions for what was done to them, and what came from what. */
-export function recordLineage({ setting: { arns, names } }: RoleSurroundings): Statement[] {
-  // AWS names artifacts by a hash of their source; actions are named by us.
-  const artifacts = arns.sagemaker("artifact", "*");
-  const actions = arns.sagemaker("action", `${names.prefix}-*`);
-  return [
-    allow({
-      Sid: "RecordArtifacts",
-      Action: ["sagemaker:CreateArtifact", "sagemaker:DescribeArtifact"],
-      Resource: artifacts,
-    }),
-    allow({
-      Sid: "RecordActions",
-      Action: ["sagemaker:CreateAction", "sagemaker:DescribeAction", "sagemaker:UpdateAction"],
-      Resource: actions,
-    }),
-    allow({
-      Sid: "ConnectLineage",
-      Action: ["sagemaker:AddAssociation", "sagemaker:AddTags"],
-      Resource: [artifacts, actions],
-    }),
-  ];
-}
-
 /** The secret's value, through the key that only Secrets Manager may use for these roles. */
 export const readSecret = (
   { setting: { account, arns, names }, keys }: RoleSurroundings,

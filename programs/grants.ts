@@ -217,6 +217,14 @@ export const readSettings = ({ setting: { arns, names } }: RoleSurroundings): St
     Resource: arns.parameter(names.parameter("*")),
   });
 
+/** All at once: of the path itself, and of what is below it. */
+export const listSettings = ({ setting: { arns, names } }: RoleSurroundings): Statement =>
+  allow({
+    Sid: "ReadSettings",
+    Action: "ssm:GetParametersByPath",
+    Resource: ["", "/*"].map((below) => arns.parameter(names.parameter("").slice(0, -1) + below)),
+  });
+
 export const pipelineArn = ({ setting: { arns, names } }: RoleSurroundings) =>
   arns.sagemaker("pipeline", names.named("training"));
 

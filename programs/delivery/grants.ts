@@ -8,22 +8,6 @@ export const taggedAsOwn = ({ setting: { team, pipeline } }: RoleSurroundings): 
   StringEquals: { [`aws:ResourceTag/${TAG.team}`]: team, [`aws:ResourceTag/${TAG.pipeline}`]: pipeline },
 });
 
-const groupArns = ({ setting: { arns, names } }: RoleSurroundings) => [
-  arns.sagemaker("model-package-group", names.named("models")),
-  arns.sagemaker("model-package", `${names.named("models")}/*`),
-];
-
-export const readRegistry = (around: RoleSurroundings): Statement =>
-  allow({
-    Sid: "ReadRegistry",
-    Action: [
-      "sagemaker:DescribeModelPackage",
-      "sagemaker:DescribeModelPackageGroup",
-      "sagemaker:ListModelPackages",
-    ],
-    Resource: groupArns(around),
-  });
-
 /** A version that is asked for by its ARN. */
 export const describeModel = ({ setting: { arns, names } }: RoleSurroundings): Statement =>
   allow({

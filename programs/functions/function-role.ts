@@ -1,4 +1,4 @@
-import { attachFunction, putMetrics, readSettings, sendDeadLetters, trace, writeOwnLogs } from "../grants.ts";
+import { attachFunction, listSettings, sendDeadLetters, trace, writeOwnLogs } from "../grants.ts";
 import type { RoleDefinition } from "../roles/role-definition.ts";
 import { trustedForLambda } from "../roles/trust.ts";
 import type { FunctionDefinition } from "./function-definition.ts";
@@ -11,8 +11,8 @@ export function functionRole(name: string, definition: FunctionDefinition): Role
     keyUses: definition.keyUses,
     grants: (around) => [
       ...definition.grants(around),
-      readSettings(around),
-      putMetrics([around.setting.names.metricNamespace]),
+      // Metrics are published by being logged, and need no grant.
+      listSettings(around),
       writeOwnLogs(around, name),
       trace(),
       sendDeadLetters(around),

@@ -77,8 +77,15 @@ export const COMPLIANCE: readonly Requirement[] = [
     id: "C5",
     promise: "Every control is mapped to its phase, implementation and evidence, its state read live",
     from: "learning",
-    keptBy: ["reports"],
-    notYet: "the report",
+    keptBy: ["handlers", "reports"],
+    tests: [
+      ["handlers/evidence.aws.test.ts", "has every control in effect where every protection is in place"],
+      [
+        "handlers/evidence.aws.test.ts",
+        "calls what could not be read unknown, with the reason, and tells of everything else",
+      ],
+    ],
+    notYet: "the report, which maps what the function `evidence` reads",
   },
   {
     id: "C6",
@@ -114,8 +121,16 @@ export const COMPLIANCE: readonly Requirement[] = [
         "programs/functions.test.ts",
         "delete versions of data by erasure only, and neither proofs nor models",
       ],
+      [
+        "handlers/erase.aws.test.ts",
+        "keeps every other row byte by byte, and deletes only the versions that held the subject",
+      ],
+      [
+        "handlers/erase.aws.test.ts",
+        "names the subject by its pseudonym alone, also where a key holds its text",
+      ],
+      ["handlers/erase.aws.test.ts", "gives no proof while an object can't be searched, and names it"],
     ],
-    notYet: "the handler's code",
   },
   {
     id: "C9",
@@ -139,8 +154,13 @@ export const COMPLIANCE: readonly Requirement[] = [
         "programs/incidents.test.ts",
         "calls the responder by its topic alone, and keeps what it did not take",
       ],
+      [
+        "handlers/respond/rules.test.ts",
+        "by a role or in a function of the pipeline revokes or disables it when it is high",
+      ],
+      ["handlers/respond.aws.test.ts", "is marked beside its other tags and copied byte by byte: %s"],
+      ["handlers/respond.aws.test.ts", "is revoked or disabled by a runbook that is followed to its end"],
     ],
-    notYet: "the handler's code",
   },
 ];
 
@@ -176,7 +196,7 @@ export const COST: readonly Requirement[] = [
     id: "$4",
     promise: "Notebooks and development endpoints stop and start on schedule",
     from: "learning",
-    keptBy: ["resources"],
+    keptBy: ["resources", "handlers"],
     policies: ["sagemaker-notebook-stops"],
     pipeline: [["scheduler/schedule:Schedule", /^stop-(notebook|endpoints)$/]],
     tests: [
@@ -188,7 +208,9 @@ export const COST: readonly Requirement[] = [
         "programs/components/dev-notebook.test.ts",
         "of development and staging are looked for every hour, and no other can be deleted",
       ],
+      ["handlers/stop-idle.aws.test.ts", "is stopped while it runs, and left alone when it has stopped"],
+      ["handlers/stop-idle.aws.test.ts", "is deleted after an hour without a request, which is told once"],
     ],
-    notYet: "the handler's code that stops and deletes them",
+    notYet: "a start on schedule: a notebook is started by hand, an endpoint of development by a release",
   },
 ];

@@ -57,7 +57,7 @@ export const DEPLOYMENT: readonly Requirement[] = [
       ],
       ["programs/components/retraining.test.ts", "is told with its execution or job, of this pipeline only"],
     ],
-    notYet: "the handler's code that logs each recorded version",
+    notYet: "registered versions are not logged to MLflow",
   },
   {
     id: "D4",
@@ -80,6 +80,11 @@ export const DEPLOYMENT: readonly Requirement[] = [
         "programs/delivery/registry-policy.test.ts",
         "lets no role of the pipeline approve, while one may reject",
       ],
+      [
+        "handlers/evaluate-gate.aws.test.ts",
+        "rejects a version that misses the gate of today's spec, with the reason",
+      ],
+      ["handlers/evaluate-gate.aws.test.ts", "never asks for an approval"],
     ],
     notYet: "approval by the API",
   },
@@ -98,8 +103,16 @@ export const DEPLOYMENT: readonly Requirement[] = [
         "programs/delivery/release-machine.test.ts",
         "is refused before anything is deployed when the signature is wrong",
       ],
+      [
+        "handlers/sign-model.aws.test.ts",
+        "signs the digest of the canonical manifest by a key whose public half proves it",
+      ],
+      [
+        "handlers/verify-model.aws.test.ts",
+        "lets a version pass whose every byte is as it was signed, as often as it is asked",
+      ],
+      ["handlers/verify-model.aws.test.ts", "refuses a version %s: %s"],
     ],
-    notYet: "the handlers' code",
   },
   {
     id: "D6",
@@ -124,8 +137,10 @@ export const DEPLOYMENT: readonly Requirement[] = [
         "are reached from inside the network only, by TLS all the way",
       ],
       ["programs/examples.test.ts", "show every serving mode in every profile that has it"],
+      ["handlers/gate.aws.test.ts", "answers with what the model says and the id by which labels are joined"],
+      ["handlers/gate.aws.test.ts", "asks the alias with the same body and captures its answer"],
+      ["handlers/gate.aws.test.ts", "speaks TLS to the balancer's address, which proves the internal name"],
     ],
-    notYet: "the handlers' code",
   },
   {
     id: "D7",
@@ -146,8 +161,16 @@ export const DEPLOYMENT: readonly Requirement[] = [
         "programs/serving/request-model.test.ts",
         "refuses unknown columns, empty rows and requests without rows",
       ],
+      ["handlers/authorizer.test.ts", "opens every method of the API's stage to its subject"],
+      [
+        "handlers/gate.aws.test.ts",
+        "refuses a request that breaks the schema with every place that does, and asks no model",
+      ],
+      [
+        "handlers/gate.aws.test.ts",
+        "logs confidence, latency and version of a prediction, and nothing of its content",
+      ],
     ],
-    notYet: "the handler's code",
   },
   {
     id: "D8",
@@ -198,8 +221,21 @@ export const DEPLOYMENT: readonly Requirement[] = [
         "verifies, tries, shifts step by step, watches each step and records",
       ],
       ["programs/delivery/release-machine.test.ts", "begin with the canary, grow, and end with everything"],
+      [
+        "handlers/release/serverless.aws.test.ts",
+        "takes its turn from the first version to the next, step by step, and leaves no trial",
+      ],
+      [
+        "handlers/release/serverless.aws.test.ts",
+        "that fails its tests is withdrawn: its trials go, and the traffic was never touched",
+      ],
+      [
+        "handlers/release/realtime.aws.test.ts",
+        "has SageMaker shift under the guard's alarms, once, whenever it dies",
+      ],
     ],
-    notYet: "the handlers' code",
+    notYet:
+      "in the modes lambda and ecs the very first version is recorded untried, since nothing runs before it",
   },
   {
     id: "D11",
@@ -208,8 +244,10 @@ export const DEPLOYMENT: readonly Requirement[] = [
     keptBy: ["handlers", "API"],
     tests: [
       ["programs/components/release-path.test.ts", "goes back when the alarm that guards releases rings"],
+      ["handlers/release/serverless.aws.test.ts", "is taken back while it bakes, as soon as the guard rings"],
+      ["handlers/release/rollbacks.aws.test.ts", "goes back to any recorded version that a person names"],
     ],
-    notYet: "the handlers' code and the API",
+    notYet: "the API: a person invokes the function `release`",
   },
   {
     id: "D12",
@@ -244,8 +282,15 @@ export const DEPLOYMENT: readonly Requirement[] = [
         "programs/serving/function-serving.test.ts",
         "is shifted to a new version by the canary's share at a time, and back when an alarm rings",
       ],
+      [
+        "handlers/release/function.aws.test.ts",
+        "publishes, tries the version under its number, and has CodeDeploy shift the alias, once",
+      ],
+      [
+        "handlers/release/tasks.aws.test.ts",
+        "registers a revision, tries its tasks before callers get them, and has CodeDeploy shift, once",
+      ],
     ],
-    notYet: "the handlers' code that begins a deployment",
   },
   {
     id: "D14",
@@ -278,7 +323,7 @@ export const DEPLOYMENT: readonly Requirement[] = [
         "programs/components/dev-notebook.test.ts",
         "is stopped by a function on time, because stopping a stopped one is an error",
       ],
+      ["handlers/stop-idle.aws.test.ts", "is stopped while it runs, and left alone when it has stopped"],
     ],
-    notYet: "the handler's code that stops it",
   },
 ];

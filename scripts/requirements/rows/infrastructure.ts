@@ -132,8 +132,21 @@ export const INFRASTRUCTURE: readonly Requirement[] = [
         "programs/components/ingestion.test.ts",
         "loses nothing: what fails five times waits among the unprocessed, longer than it could wait before",
       ],
+      [
+        "handlers/validate.aws.test.ts",
+        "copies good data with what is known of it, and lists it for training",
+      ],
+      [
+        "handlers/validate.aws.test.ts",
+        "quarantines bad data whole, with reasons and masked samples, and tells",
+      ],
+      ["handlers/validate.aws.test.ts", "gives %s a verdict instead of failing"],
+      ["handlers/validate.aws.test.ts", "warns of accepted data that drifts from the baseline"],
+      ["handlers/validate.aws.test.ts", "tells of an object that is too large, and leaves it where it is"],
+      ["handlers/dataset/checks.test.ts", "%s in one row is found"],
     ],
-    notYet: "the handler's code: until it exists the function refuses every event",
+    notYet:
+      "a job for objects that are too large for the function (10 GB of text, 6 GB of Parquet): they stay in raw, and the critical topic is told",
   },
   {
     id: "I8",
@@ -149,22 +162,53 @@ export const INFRASTRUCTURE: readonly Requirement[] = [
         "processes, trains, evaluates, and registers behind the quality gate",
       ],
       ["programs/components/ingestion.test.ts", "makes no features where the spec asks for no feature group"],
+      [
+        "programs/components/declared-features.test.ts",
+        "are fitted by a function that the pipeline's definition calls, and its role alone may",
+      ],
+      ["handlers/fit-transform.aws.test.ts", "keeps the parameters under their digest: %s"],
+      ["handlers/features/skew.test.ts", "have the same features of every one of the %s, to the last bit"],
+      ["handlers/features.aws.test.ts", "are put once, however often their object is told of"],
     ],
-    notYet: "the handler's code that fills the Feature Store",
+    notYet: "declared features are not applied by the gate but by the inference image",
   },
   {
     id: "I9",
     promise: "Every object's version, checksum, schema, source and run can be traced",
     from: "learning",
     keptBy: ["handlers"],
-    notYet: "the handlers' code",
+    tests: [
+      [
+        "handlers/validate.aws.test.ts",
+        "copies good data with what is known of it, and lists it for training",
+      ],
+      [
+        "handlers/register-model.aws.test.ts",
+        "records data, code, images, hyperparameters, metrics and jobs of a version",
+      ],
+      [
+        "handlers/register-model.aws.test.ts",
+        "names the versions that the training read, not those that came since",
+      ],
+      [
+        "handlers/register-model.aws.test.ts",
+        "puts the version into SageMaker's graph, with an edge from each thing that it came from",
+      ],
+    ],
   },
   {
     id: "I10",
     promise: "A drift baseline is computed from accepted data, stored and versioned",
     from: "learning",
     keptBy: ["handlers"],
-    notYet: "the handler's code",
+    tests: [
+      [
+        "handlers/baseline.aws.test.ts",
+        "makes one version of all objects in a batch, and the next from the one before",
+      ],
+      ["handlers/baseline.aws.test.ts", "merges an object once, however often it is told of"],
+      ["handlers/dataset/profile.test.ts", "of three million flights are the same in one piece and in two"],
+    ],
   },
   {
     id: "I11",
@@ -217,8 +261,12 @@ export const INFRASTRUCTURE: readonly Requirement[] = [
         "programs/incidents.test.ts",
         "happens every quarter, by a function that Secrets Manager calls for this secret only",
       ],
+      [
+        "handlers/rotate-secret.aws.test.ts",
+        "gets its first key from whoever needs one first, and both of two who come together get the same",
+      ],
+      ["handlers/rotate-secret.aws.test.ts", "gets a newer key by a rotation, before those that it held"],
     ],
-    notYet: "the handler's code that makes the new value",
   },
   {
     id: "I14",

@@ -14,7 +14,12 @@ export const LEARNING: readonly Requirement[] = [
         "programs/dashboard/dashboard-body.test.ts",
         "shows metrics that services publish, or that the pipeline's own namespace defines",
       ],
+      [
+        "handlers/runtime/telemetry.test.ts",
+        "publishes metrics in the pipeline's namespace and without dimensions, as alarms name them",
+      ],
     ],
+    notYet: "the metric `Cost`: the budget that knows it can't be asked from the pipeline's network",
   },
   {
     id: "L2",
@@ -47,8 +52,21 @@ export const LEARNING: readonly Requirement[] = [
         "run at the spec's time, each told its kind, through the schedules' role",
       ],
       ["programs/components/monitors.test.ts", "look for bias where segments are named"],
+      ["handlers/monitor.aws.test.ts", "reports on two days of all kinds"],
+      [
+        "handlers/monitor-requests.aws.test.ts",
+        "tells what breaks the schema by column and count, never the values",
+      ],
+      [
+        "handlers/monitor-labels.aws.test.ts",
+        "is measured on labels that come later, against the gate and what was registered",
+      ],
+      [
+        "handlers/monitor-labels.aws.test.ts",
+        "is the difference of quality between a segment's values, and reported in Clarify's form",
+      ],
+      ["handlers/monitor.aws.test.ts", "of one input column is found by name"],
     ],
-    notYet: "the handler's code",
   },
   {
     id: "L4",
@@ -66,8 +84,12 @@ export const LEARNING: readonly Requirement[] = [
         "programs/components/monitors.test.ts",
         "expire when the spec says, whatever is kept of other predictions",
       ],
+      [
+        "handlers/gate.aws.test.ts",
+        "captures request and answer, in the form of data capture, once for an id",
+      ],
+      ["handlers/gate.aws.test.ts", "leaves the capture to the endpoint"],
     ],
-    notYet: "the handlers' code that creates endpoints with capture and logs predictions elsewhere",
   },
   {
     id: "L5",
@@ -103,15 +125,30 @@ export const LEARNING: readonly Requirement[] = [
         "programs/components/retraining.test.ts",
         "reaches its function by this rule only, and waits among the dead letters otherwise",
       ],
+      ["handlers/start-training.aws.test.ts", "starts one training, which knows why it was started"],
+      ["handlers/start-training.aws.test.ts", "starts none again until the last one is old enough"],
     ],
-    notYet: "the handler's code for drift and degradation",
   },
   {
     id: "L7",
     promise: "Requests are validated; adversarial and extraction patterns are detected",
     from: "learning",
     keptBy: ["handlers"],
-    notYet: "the handler's code",
+    tests: [
+      [
+        "handlers/gate.aws.test.ts",
+        "refuses a request that breaks the schema with every place that does, and asks no model",
+      ],
+      [
+        "handlers/gate.aws.test.ts",
+        "counts whoever probes as suspicious and refuses the abuse, also from another session of a role",
+      ],
+      ["handlers/gate/watch.test.ts", "suspects, then refuses whoever varies a row a little again and again"],
+      [
+        "handlers/gate/watch.test.ts",
+        "suspects nobody who asks about real penguins, in the file's order or in any other",
+      ],
+    ],
   },
   {
     id: "L8",
@@ -121,8 +158,15 @@ export const LEARNING: readonly Requirement[] = [
     pipeline: [["cloudwatch/metricAlarm:MetricAlarm", /model-quality/]],
     tests: [
       ["programs/alarms.test.ts", "calls a model degraded when it is worse and its data or its output moved"],
+      [
+        "handlers/monitor-labels.aws.test.ts",
+        "is measured on labels that come later, against the gate and what was registered",
+      ],
+      [
+        "handlers/monitor/statistics.test.ts",
+        "is lost by the share of what was registered, in the direction of the gate",
+      ],
     ],
-    notYet: "the handler's code that measures it",
   },
   {
     id: "L9",

@@ -15,6 +15,17 @@ RUN node scripts/setup/download-pulumi.mjs /opt/pulumi
 # the same time get in each other's way.
 RUN /opt/pulumi/bin/pulumi plugin install resource aws "$(node -p 'require("@pulumi/aws/package.json").version')"
 
+# The code of the functions that pipelines deploy, and their layer, which npm installs for the functions' processor.
+FROM node:24.21.0-bookworm AS handlers
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci
+COPY scripts/setup scripts/setup
+COPY scripts/handlers scripts/handlers
+COPY programs programs
+COPY handlers handlers
+RUN node --input-type=module -e 'import { ensureHandlers } from "./scripts/setup/handlers.mjs"; await ensureHandlers("/app", "/tmp/aidlc", process.env)'
+
 FROM node:24.21.0-bookworm-slim
 WORKDIR /app
 # The slim image has no certificates, and the engine and its plugins don't use Node's.
@@ -25,6 +36,7 @@ COPY --from=install /opt/pulumi-home/plugins /home/node/.pulumi/plugins
 COPY --from=install /app/node_modules node_modules
 # What all of this consists of, with licences (CycloneDX).
 COPY --from=install /app/sbom.cdx.json ./
+COPY --from=handlers /app/build build
 COPY package.json ./
 COPY programs programs
 COPY handlers handlers

@@ -51,10 +51,17 @@ describe("the image", () => {
   });
 
   it("holds production dependencies only", () => {
-    const installs = stages.flatMap(({ instructions }) =>
-      instructions.filter(({ text }) => /\bnpm (ci|i|install)\b/.test(text)),
-    );
-    expect(installs.map(({ text }) => text)).toEqual(["npm ci --omit=dev"]);
+    const installsOf = ({ instructions }: Stage) =>
+      instructions.map(({ text }) => text).filter((text) => /^npm (ci|i|install)\b/.test(text));
+    const takenFrom = copiesOf(final).filter(({ from }) => from !== undefined);
+    for (const { from, sources } of takenFrom) {
+      const stage = stages.find(({ name }) => name === from) as Stage;
+      // What bundles the handlers has the tools for it, and only its bundles are taken.
+      if (from === "handlers") expect(sources).toEqual(["/app/build"]);
+      else expect(installsOf(stage)).toEqual(["npm ci --omit=dev"]);
+    }
+    expect(installsOf(final)).toEqual([]);
+    expect(takenFrom.map(({ from }) => from)).toContain("handlers");
   });
 
   it("runs as a user that is not root, named by number", () => {

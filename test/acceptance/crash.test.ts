@@ -1,15 +1,13 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { startNodeProcess } from "../support/node-process.ts";
 import {
   administratorKey,
-  bootstrapToken,
   ended,
   firstResource,
   type Requester,
@@ -18,7 +16,6 @@ import {
 } from "../support/service.ts";
 
 const spec = await readFile(new URL("../../examples/penguins.yaml", import.meta.url), "utf8");
-const entry = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const team = "/v1/teams/research";
 const pipeline = `${team}/pipelines/penguins`;
 
@@ -83,25 +80,6 @@ async function finished(node: Node, id: string): Promise<TestResponse["body"]> {
  * on its data needs no `token`.
  */
 async function startNode(dataDir: string, token?: string): Promise<Node> {
-  const child = spawn(process.execPath, [entry], {
-    env: {
-      PATH: process.env.PATH,
-      AIDLC_DATA_DIR: dataDir,
-      AIDLC_PORT: "0",
-      AIDLC_BOOTSTRAP_TOKEN: bootstrapToken,
-    },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let errors = "";
-  child.stderr.on("data", (chunk: Buffer) => {
-    errors += chunk.toString();
-  });
-  const ready = Promise.withResolvers<string>();
-  createInterface({ input: child.stdout }).on("line", (line) => {
-    const { msg, url } = JSON.parse(line) as { msg: string; url?: string };
-    if (msg === "ready" && url !== undefined) ready.resolve(url);
-  });
-  child.once("close", () => ready.reject(new Error(errors)));
-  const url = await ready.promise;
+  const { url, child } = await startNodeProcess({ AIDLC_DATA_DIR: dataDir });
   return { child, ...requester(url, token ?? (await administratorKey(url))) };
 }

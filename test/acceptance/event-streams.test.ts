@@ -1,10 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { serverSentEvents } from "../../scripts/service/server-sent-events.ts";
@@ -13,14 +11,8 @@ import { appendEvents } from "../../src/operations/events.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../src/postgres/embedded.ts";
 import { openPool } from "../../src/postgres/pool.ts";
 import { queuedOperation } from "../src/operations/queued-operation.ts";
-import { administratorKey, bootstrapToken } from "../support/service.ts";
-
-const entry = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
-
-interface Node {
-  readonly url: string;
-  readonly child: ChildProcess;
-}
+import { type NodeProcess, nodeCommand, startNodeProcess } from "../support/node-process.ts";
+import { administratorKey } from "../support/service.ts";
 
 let folder: string;
 let server: EmbeddedPostgres;
@@ -42,32 +34,18 @@ afterAll(async () => {
 });
 
 /** A node of the service that takes requests only, on the database that all share. */
-async function startNode(name: string): Promise<Node> {
-  const child = spawn(process.execPath, [entry], {
-    env: {
-      PATH: process.env.PATH,
+function startNode(name: string): Promise<NodeProcess> {
+  return startNodeProcess(
+    {
       AIDLC_DATA_DIR: join(folder, name),
-      AIDLC_PORT: "0",
       AIDLC_ROLE: "api",
-      AIDLC_BOOTSTRAP_TOKEN: bootstrapToken,
       AIDLC_STATE_PASSPHRASE: "the passphrase of all nodes",
       DATABASE_URL: server.url,
       PULUMI_BACKEND_URL: `file://${join(folder, "state")}`,
     },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  nodes.add(child);
-  let errors = "";
-  child.stderr.on("data", (chunk: Buffer) => {
-    errors += chunk.toString();
-  });
-  const ready = Promise.withResolvers<string>();
-  createInterface({ input: child.stdout }).on("line", (line) => {
-    const { msg, url } = JSON.parse(line) as { msg: string; url?: string };
-    if (msg === "ready" && url !== undefined) ready.resolve(url);
-  });
-  child.once("close", () => ready.reject(new Error(errors)));
-  return { url: await ready.promise, child };
+    nodeCommand,
+    (child) => nodes.add(child),
+  );
 }
 
 async function stop(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
@@ -117,7 +95,7 @@ class Reader {
   }
 
   /** Reads until the connection is over, and calls `onEvent` after each event. */
-  async read({ url }: Node, onEvent: (id: number) => void): Promise<void> {
+  async read({ url }: NodeProcess, onEvent: (id: number) => void): Promise<void> {
     const last = this.ids.at(-1);
     const response = await fetch(`${url}/v1/operations/${this.#operation}/events`, {
       headers: {

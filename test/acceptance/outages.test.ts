@@ -1,17 +1,15 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../src/postgres/embedded.ts";
+import { nodeCommand, startNodeProcess } from "../support/node-process.ts";
 import {
   administratorKey,
   approverKey,
-  bootstrapToken,
   ended,
   firstResource,
   type Requester,
@@ -23,7 +21,6 @@ import {
 import { everything, expectStateEqualsInventory } from "../support/stack-truth.ts";
 
 const spec = await readFile(new URL("../../examples/penguins.yaml", import.meta.url), "utf8");
-const entry = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const team = "/v1/teams/research";
 const pipeline = `${team}/pipelines/penguins`;
 /** Leaves less free than an operation asks for, and enough for those that are under way. */
@@ -120,29 +117,15 @@ async function startOnSmallDisk(folder: string, databaseUrl: string) {
   const states = join(folder, "states");
   await mkdir(states);
   const mountAndRun = 'mount -t tmpfs -o size=128m,mode=0700 tmpfs "$1" && exec "$2" "$3"';
-  const own = ["--user", "--map-root-user", "--mount", "sh", "-c", mountAndRun, "sh"];
-  const child = spawn("unshare", [...own, states, process.execPath, entry], {
-    env: {
-      PATH: process.env.PATH,
+  const own = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mountAndRun, "sh"] as const;
+  const { url, child } = await startNodeProcess(
+    {
       AIDLC_DATA_DIR: join(folder, "data"),
-      AIDLC_PORT: "0",
-      AIDLC_BOOTSTRAP_TOKEN: bootstrapToken,
       DATABASE_URL: databaseUrl,
       PULUMI_BACKEND_URL: `file://${states}`,
     },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let errors = "";
-  child.stderr.on("data", (chunk: Buffer) => {
-    errors += chunk.toString();
-  });
-  const ready = Promise.withResolvers<string>();
-  createInterface({ input: child.stdout }).on("line", (line) => {
-    const { msg, url } = JSON.parse(line) as { msg: string; url?: string };
-    if (msg === "ready" && url !== undefined) ready.resolve(url);
-  });
-  child.once("close", () => ready.reject(new Error(errors)));
-  const url = await ready.promise;
+    [...own, states, ...nodeCommand],
+  );
   const approver = await approverKey(databaseUrl);
   return { child, approver, ...requester(url, await administratorKey(url)) };
 }

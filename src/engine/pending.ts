@@ -89,11 +89,11 @@ export function withCandidates(
   const found = creates.flatMap(({ resource }, index) => {
     const where = whereabouts[index];
     if (where?.state !== "candidate") return [];
-    if (resources.some(({ urn, id }) => urn === resource.urn && id === where.id)) return [];
     // Without outputs the provider reads it as for an import, from nothing but its id.
     return [{ ...resource, id: where.id, outputs: where.outputs ?? {} }];
   });
   for (const resource of afterWhatTheyNeed(found)) {
+    if (resources.some(({ urn, id }) => urn === resource.urn && id === resource.id)) continue;
     // A replacement: what it was to replace waits for its deletion, as it does when the engine is not interrupted.
     const old = resources.findIndex((one) => one.urn === resource.urn && one.delete !== true);
     if (old >= 0) resources[old] = { ...(resources[old] as StateResource), delete: true };
@@ -107,17 +107,15 @@ export function withCandidates(
 
 /** The same resources, each after those of them that it depends on. */
 function afterWhatTheyNeed<Resource extends StateResource>(resources: readonly Resource[]): Resource[] {
-  const waiting = new Map(resources.map((resource) => [resource.urn, resource]));
+  const waiting = new Set(resources);
   const ordered: Resource[] = [];
   const place = (resource: Resource) => {
-    waiting.delete(resource.urn);
-    for (const urn of resource.dependencies ?? []) {
-      const needed = waiting.get(urn);
-      if (needed !== undefined) place(needed);
-    }
+    if (!waiting.delete(resource)) return;
+    const needed = new Set(resource.dependencies);
+    for (const other of resources) if (needed.has(other.urn)) place(other);
     ordered.push(resource);
   };
-  for (const resource of resources) if (waiting.has(resource.urn)) place(resource);
+  for (const resource of resources) place(resource);
   return ordered;
 }
 

@@ -151,6 +151,16 @@ describe("what a provider never answered", () => {
     ]);
   });
 
+  it("comes into a state once for each id that was found, also where several entries are of one resource", () => {
+    const entry = { type: "creating", resource: { urn, type: group.type, custom: true, inputs: {} } };
+    const state = { resources: [], pending_operations: [entry, entry, entry] };
+    const found = ["old", "new", "new"].map((id) => ({ state: "candidate", id }) as const);
+    expect(withCandidates(state, found).resources).toMatchObject([
+      { urn, id: "old", delete: true },
+      { urn, id: "new" },
+    ]);
+  });
+
   it("needs of all that have a bucket's name for an id the bucket, and never itself", () => {
     const setting = (urn: string) => ({ ...bucket, urn, type: "aws:s3/bucketVersioning:BucketVersioning" });
     const state = { resources: [bucket, setting("urn:policy"), setting("urn:versioning")] };

@@ -7,6 +7,7 @@ import { writeProfile } from "../../handlers/dataset/profile-store.ts";
 import { type AwsRecorder, recordAws } from "../support/aws-recorder.ts";
 import { json, jsonError } from "./support/aws-answers.ts";
 import { expectExactGrants } from "./support/granted-calls.ts";
+import { objectCreated, sqsEvent } from "./support/lambda-events.ts";
 import { type PipelineInAws, pipelineInAws } from "./support/pipeline-in-aws.ts";
 import { FLIGHT_COLUMNS, FLIGHTS, profileOf, profileOfNumbers } from "./support/profiles.ts";
 
@@ -55,51 +56,15 @@ interface Told {
   readonly bucket?: string;
 }
 
-/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html, from EventBridge through SQS. */
-function messages(...told: Told[]): SQSEvent {
-  return {
-    Records: told.map(({ key, versionId, time = "2026-03-01T11:59:00Z", ...rest }, i) => ({
-      messageId: `059f36b4-87a3-44ab-83d2-66197${i.toString().padStart(7, "0")}`,
-      receiptHandle: "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a",
-      body: JSON.stringify({
-        version: "0",
-        id: "17793124-05d4-b198-2fde-7ededc63b103",
-        "detail-type": "Object Created",
-        source: "aws.s3",
-        account: "123456789012",
-        time,
-        region: "eu-west-1",
-        resources: [`arn:aws:s3:::${bucket()}`],
-        detail: {
-          version: "0",
-          bucket: { name: rest.bucket ?? bucket() },
-          object: {
-            key,
-            size: 8,
-            etag: "b1946ac92492d2347c6235b4d2611184",
-            "version-id": versionId,
-            sequencer: "617f08299329d189",
-          },
-          "request-id": "N4N7GDK58NMKJ12R",
-          requester: "123456789012",
-          "source-ip-address": "1.2.3.4",
-          reason: "CopyObject",
-        },
-      }),
-      attributes: {
-        ApproximateReceiveCount: "1",
-        SentTimestamp: "1545082649183",
-        SenderId: "AIDAIENQZJOLO23YVJ4VO",
-        ApproximateFirstReceiveTimestamp: "1545082649185",
-      },
-      messageAttributes: {},
-      md5OfBody: "098f6bcd4621d373cade4e832627b4f6",
-      eventSource: "aws:sqs",
-      eventSourceARN: pipeline.setting.arns.queue(pipeline.setting.names.named("baseline")),
-      awsRegion: "eu-west-1",
+/** What EventBridge tells of objects, through the queue. */
+const messages = (...told: Told[]): SQSEvent =>
+  sqsEvent(
+    pipeline.setting.names.named("baseline"),
+    told.map(({ key, versionId, time = "2026-03-01T11:59:00Z", ...rest }) => ({
+      ...objectCreated({ bucket: rest.bucket ?? bucket(), key, versionId }),
+      time,
     })),
-  };
-}
+  );
 
 const run = (event: SQSEvent) => aHandler()(event, {} as Context);
 const baseline = () => readBaseline(pipeline.s3, bucket());

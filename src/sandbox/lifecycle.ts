@@ -61,6 +61,7 @@ export class Lifecycle {
     configuration: ProviderConfiguration,
   ): Promise<Created> {
     const label = nameOf(type, inputs.values) ?? "";
+    // Patient step by step, where other operations may be repeated whole: what was made is not made again because of what came after.
     return during("creating", type, label, async () => {
       const struck: FaultTarget = {
         type: type.token,
@@ -69,11 +70,13 @@ export class Lifecycle {
         cancelled: configuration.cancelled,
         typicalMs: typicalCreateMs(this.#schema, type.token),
       };
-      await this.#faults.strike(struck);
       const where = { account: configuration.account, region: effectiveRegion(inputs.values, configuration) };
-      await this.#assertPossible(type, inputs.values, where, true);
-      const given = await this.#givenByAws(type, inputs.values, configuration);
-      const created = newResource({ type, inputs: inputs.values, configuration, now: new Date(), given });
+      const created = await patient(async () => {
+        await this.#faults.strike(struck);
+        await this.#assertPossible(type, inputs.values, where, true);
+        const given = await this.#givenByAws(type, inputs.values, configuration);
+        return newResource({ type, inputs: inputs.values, configuration, now: new Date(), given });
+      });
       const identity = identityOf(type, created.outputs, where, created.id);
       const secrets = withDeclaredSecrets(type, inputs.secrets);
       const outcome = await this.#store.create(
@@ -94,7 +97,7 @@ export class Lifecycle {
       );
       if (outcome.state === "dangling") throw danglingError(outcome.reference);
       if (outcome.state === "taken") throw takenError(type, created.outputs, configuration, outcome);
-      await this.#faults.delayAnswer(struck);
+      await patient(() => this.#faults.delayAnswer(struck));
       return { id: created.id, outputs: { values: created.outputs, secrets } };
     });
   }
@@ -107,46 +110,50 @@ export class Lifecycle {
 
   async read(target: Target, oldInputs: Properties): Promise<Found | undefined> {
     const { type } = target;
-    return during("reading", type, target.id, async () => {
-      await this.#faults.strike(struckBy(target, "read"));
-      const row = await this.#find(target);
-      if (!row) return undefined;
-      return {
-        id: row.aws_id,
-        inputs: { values: liveInputs(type, row, oldInputs.values), secrets: row.secrets },
-        outputs: { values: row.outputs, secrets: row.secrets },
-      };
-    });
+    return during("reading", type, target.id, () =>
+      patient(async () => {
+        await this.#faults.strike(struckBy(target, "read"));
+        const row = await this.#find(target);
+        if (!row) return undefined;
+        return {
+          id: row.aws_id,
+          inputs: { values: liveInputs(type, row, oldInputs.values), secrets: row.secrets },
+          outputs: { values: row.outputs, secrets: row.secrets },
+        };
+      }),
+    );
   }
 
   async update(target: Target, news: Properties, oldInputs: PropertyMap): Promise<Properties> {
     const { type, configuration } = target;
-    return during("updating", type, target.id, async () => {
-      await this.#faults.strike(struckBy(target, "update"));
-      const outputs = this.planUpdate(target, news).values;
-      const where = { account: configuration.account, region: regionOf(target) };
-      const references = newReferences(this.#schema, type, news.values, oldInputs, where);
-      const dangling = await this.#store.findDangling(configuration.account, references);
-      if (dangling) throw danglingError(dangling);
-      await this.#assertPossible(type, news.values, where, false);
-      const secrets = withDeclaredSecrets(type, news.secrets);
-      const outcome = await this.#store.update(identityOfTarget(target), {
-        identity: identityOfTarget({ ...target, state: outputs }),
-        name: nameOf(type, outputs),
-        inputs: news.values,
-        outputs,
-        secrets,
-      });
-      if (outcome === "gone") {
-        throw new AwsError(
-          "ResourceNotFoundException",
-          `${typeTitle(type.token)} ${target.id} no longer exists: refresh the stack`,
-        );
-      }
-      if (outcome === "taken") throw takenError(type, outputs, configuration);
-      await this.#faults.delayAnswer(struckBy(target, "update"));
-      return { values: outputs, secrets };
-    });
+    return during("updating", type, target.id, () =>
+      patient(async () => {
+        await this.#faults.strike(struckBy(target, "update"));
+        const outputs = this.planUpdate(target, news).values;
+        const where = { account: configuration.account, region: regionOf(target) };
+        const references = newReferences(this.#schema, type, news.values, oldInputs, where);
+        const dangling = await this.#store.findDangling(configuration.account, references);
+        if (dangling) throw danglingError(dangling);
+        await this.#assertPossible(type, news.values, where, false);
+        const secrets = withDeclaredSecrets(type, news.secrets);
+        const outcome = await this.#store.update(identityOfTarget(target), {
+          identity: identityOfTarget({ ...target, state: outputs }),
+          name: nameOf(type, outputs),
+          inputs: news.values,
+          outputs,
+          secrets,
+        });
+        if (outcome === "gone") {
+          throw new AwsError(
+            "ResourceNotFoundException",
+            `${typeTitle(type.token)} ${target.id} no longer exists: refresh the stack`,
+          );
+        }
+        if (outcome === "taken") throw takenError(type, outputs, configuration);
+        await this.#faults.delayAnswer(struckBy(target, "update"));
+        return { values: outputs, secrets };
+      }),
+    );
   }
 
   planUpdate(target: Target, news: Properties): Properties {
@@ -161,16 +168,18 @@ export class Lifecycle {
   /** Idempotent: what is gone already counts as deleted. */
   async delete(target: Target): Promise<void> {
     const { type } = target;
-    await during("deleting", type, target.id, async () => {
-      await this.#faults.strike(struckBy(target, "delete"));
-      const identity = identityOfTarget(target);
-      if (canBeBlocked(type.token)) await assertDeletable(this.#pool, type.token, identity);
-      const asParent = parentKeys(type, target.id, target.state);
-      const days = waitingPeriod(type.token, target.state);
-      if (days > 0) await this.#store.scheduleDeletion(identity, asParent, days);
-      else await this.#store.delete(identity, asParent);
-      await this.#faults.delayAnswer(struckBy(target, "delete"));
-    });
+    await during("deleting", type, target.id, () =>
+      patient(async () => {
+        await this.#faults.strike(struckBy(target, "delete"));
+        const identity = identityOfTarget(target);
+        if (canBeBlocked(type.token)) await assertDeletable(this.#pool, type.token, identity);
+        const asParent = parentKeys(type, target.id, target.state);
+        const days = waitingPeriod(type.token, target.state);
+        if (days > 0) await this.#store.scheduleDeletion(identity, asParent, days);
+        else await this.#store.delete(identity, asParent);
+        await this.#faults.delayAnswer(struckBy(target, "delete"));
+      }),
+    );
   }
 
   async #assertPossible(
@@ -240,7 +249,7 @@ async function during<Result>(
   work: () => Promise<Result>,
 ): Promise<Result> {
   try {
-    return await patient(work);
+    return await work();
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;
     throw new AwsError(error.code, error.during(action, typeTitle(type.token), id));

@@ -132,7 +132,7 @@ export class ResourceStore {
     if (outcome?.created) return { state: "created" };
     const dangling = outcome?.missing == null ? undefined : references[outcome.missing];
     if (dangling) return { state: "dangling", reference: dangling };
-    const holder = await this.findByIdentity(row.identity);
+    const holder = await patient(() => this.findByIdentity(row.identity));
     // An attempt before this one had got through, and only its answer was lost.
     if (holder?.id === id) return { state: "created" };
     // Whoever held the identity may be gone by now; the caller's retry will find it free.
@@ -250,7 +250,7 @@ export class ResourceStore {
         name: "sandbox-update",
         text: `update sandbox.resources
           set identity = $2, name = $3, inputs = $4, outputs = $5, secrets = $6, updated_at = now()
-          where identity = $1 and deletion_due_at is null`,
+          where identity in ($1, $2) and deletion_due_at is null`,
         values: [
           identity,
           next.identity,

@@ -79,6 +79,15 @@ describe("a database that goes away", () => {
     await expect(shaky.create(schema.resource(bucket)!, inputs, main)).rejects.toThrow(/AlreadyOwnedByYou/);
   });
 
+  test("after that, while the answer is held back, costs nothing either", async () => {
+    const pool = losingTheAnswerTo("sandbox-faults", database.pool);
+    const faults = new FaultInjector(pool);
+    const late = { strike: () => Promise.resolve(), delayAnswer: faults.delayAnswer.bind(faults) };
+    const shaky = new Lifecycle(database.pool, schema, late);
+    const inputs = { values: { bucket: "once" }, secrets: [] };
+    expect(await shaky.create(schema.resource(bucket)!, inputs, main)).toMatchObject({ id: "once" });
+  });
+
   test("while the list of faults is read doesn't leave it unreadable", async () => {
     const faults = new FaultInjector(losingTheAnswerTo("sandbox-faults", database.pool));
     await faults.listen();

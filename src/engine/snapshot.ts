@@ -9,6 +9,8 @@ interface DeploymentResource {
   readonly id?: string;
   readonly parent?: string;
   readonly delete?: boolean;
+  /** Deleted already, so that another can take its place, which an engine did not come to make. */
+  readonly pendingReplacement?: boolean;
   readonly retainOnDelete?: boolean;
   /** URN of the provider, `::`, and its id. */
   readonly provider?: string;
@@ -80,7 +82,9 @@ export function snapshotOf(deployment: unknown, redact: Redact): Snapshot {
   const stack = all.find((resource) => resource.type === "pulumi:pulumi:Stack");
   const resources = all
     // A replaced resource waits under the same URN for its deletion.
-    .filter((resource) => !resource.type.startsWith("pulumi:") && !resource.delete)
+    .filter(
+      (resource) => !resource.type.startsWith("pulumi:") && !resource.delete && !resource.pendingReplacement,
+    )
     .map((resource): ResourceRecord => {
       const { type, name, phase } = parseUrn(resource.urn);
       return {

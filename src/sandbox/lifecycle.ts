@@ -175,8 +175,8 @@ export class Lifecycle {
         if (canBeBlocked(type.token)) await assertDeletable(this.#pool, type.token, identity);
         const asParent = parentKeys(type, target.id, target.state);
         const days = waitingPeriod(type.token, target.state);
-        if (days > 0) await this.#store.scheduleDeletion(identity, asParent, days);
-        else await this.#store.delete(identity, asParent);
+        if (days > 0) await this.#store.scheduleDeletion(identity, target.id, asParent, days);
+        else await this.#store.delete(identity, target.id, asParent);
         await this.#faults.delayAnswer(struckBy(target, "delete"));
       }),
     );

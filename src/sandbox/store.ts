@@ -267,23 +267,28 @@ export class ResourceStore {
     }
   }
 
-  /** Deletes the resource and what is a part of it. Idempotent. */
-  async delete(identity: string, asParent: readonly string[]): Promise<void> {
+  /** Deletes the resource and what is a part of it. Idempotent. Another that took its place since, with an id of its own, stays. */
+  async delete(identity: string, awsId: string, asParent: readonly string[]): Promise<void> {
     await this.#pool.query({
       name: "sandbox-delete",
-      text: "delete from sandbox.resources where identity = $1 or parent = any($2)",
-      values: [identity, asParent],
+      text: "delete from sandbox.resources where (identity = $1 and aws_id = $2) or parent = any($3)",
+      values: [identity, awsId, asParent],
     });
   }
 
   /** A key or secret stays for its waiting period; meanwhile programs see it as gone. Aliases of a key go at once. */
-  async scheduleDeletion(identity: string, asParent: readonly string[], days: number): Promise<void> {
+  async scheduleDeletion(
+    identity: string,
+    awsId: string,
+    asParent: readonly string[],
+    days: number,
+  ): Promise<void> {
     await this.#pool.query({
       name: "sandbox-schedule-deletion",
-      text: `with parts as (delete from sandbox.resources where parent = any($2))
-        update sandbox.resources set deletion_due_at = now() + make_interval(days => $3), updated_at = now()
-        where identity = $1 and deletion_due_at is null`,
-      values: [identity, asParent, days],
+      text: `with parts as (delete from sandbox.resources where parent = any($3))
+        update sandbox.resources set deletion_due_at = now() + make_interval(days => $4), updated_at = now()
+        where identity = $1 and aws_id = $2 and deletion_due_at is null`,
+      values: [identity, awsId, asParent, days],
     });
   }
 

@@ -10,6 +10,8 @@ interface Checkpoint {
         readonly type: string;
         readonly id?: string;
         readonly delete?: boolean;
+        /** Deleted already, to be made anew. */
+        readonly pendingReplacement?: boolean;
         readonly inputs?: Readonly<Record<string, unknown>>;
       }[];
       readonly pending_operations?: readonly {
@@ -35,7 +37,7 @@ function stateOf(file: string, text: string): StackState {
   return {
     stack: file.slice(0, -".json".length),
     resources: resources
-      .filter(({ type }) => type.startsWith("aws:"))
+      .filter(({ type, pendingReplacement }) => type.startsWith("aws:") && pendingReplacement !== true)
       .map(
         (resource): StateResource => ({
           urn: resource.urn,

@@ -293,7 +293,8 @@ export function resourceRoutes(app: App, { pool, audit }: SandboxRoutesOptions, 
     async (request, reply) => {
       const { row, type } = await get(request.params.id);
       await inTransaction(pool, async (client) => {
-        await new ResourceStore(client).delete(row.identity, parentKeys(type, row.aws_id, row.outputs));
+        const asParent = parentKeys(type, row.aws_id, row.outputs);
+        await new ResourceStore(client).delete(row.identity, row.aws_id, asParent);
         await record(client, request, "delete", row.id, { before: identityOf(row) });
       });
       return reply.code(204).send(null);

@@ -69,6 +69,12 @@ describe("snapshotOf", () => {
     expect(resources.map((resource) => resource.awsId)).toEqual([null, "raw-1"]);
   });
 
+  it("leaves out what was deleted to be made anew, and wasn't yet", () => {
+    const gone = { ...bucket, id: "raw-0", pendingReplacement: true };
+    const { resources } = snapshotOf({ resources: [stack, phase, gone] }, redact);
+    expect(resources.map((resource) => resource.awsId)).toEqual([null]);
+  });
+
   it.each([
     ["has no resources yet", { manifest: {} }],
     ["is empty", {}],

@@ -289,6 +289,26 @@ describe("deleting", () => {
     expect(rows).toEqual([]);
   });
 
+  test("leaves alone what took its place in the meantime, with an id of its own", async () => {
+    const rule = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule";
+    const network = await create("aws:ec2/vpc:Vpc", { cidrBlock: "10.0.0.0/16" });
+    const group = await create("aws:ec2/securityGroup:SecurityGroup", { vpcId: network.id, name: "jobs" });
+    const inputs = {
+      securityGroupId: group.id,
+      ipProtocol: "tcp",
+      fromPort: 443,
+      toPort: 443,
+      cidrIpv4: "10.0.0.0/8",
+    };
+    const first = await create(rule, inputs);
+    await lifecycle.delete(target(rule, first));
+    const second = await create(rule, inputs);
+    await lifecycle.delete(target(rule, first));
+    expect(await read(rule, second, inputs)).toMatchObject({ id: second.id });
+    await lifecycle.delete(target(rule, second));
+    expect(await read(rule, second, inputs)).toBeUndefined();
+  });
+
   test("is idempotent", async () => {
     const made = await create(bucket, { bucket: "b" });
     await lifecycle.delete(target(bucket, made));

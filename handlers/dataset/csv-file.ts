@@ -1,3 +1,5 @@
+import type { DatasetColumn } from "../../programs/spec.ts";
+import { canonicalRecords } from "./canonical-records.ts";
 import { csvFields, plainRecordProblem, type StructureProblem, scanCsv } from "./csv-structure.ts";
 import {
   type Finding,
@@ -28,11 +30,13 @@ export const structureFinding = ({ code, record }: StructureProblem): Finding =>
 });
 
 /**
- * Reads CSV by RFC 4180. `onHeader` is told the names in the header once, before any part, and throws `Unreadable` when they are wrong.
- * Most parts have neither quotes nor carriage returns: those are only searched, not read byte by byte.
+ * Reads CSV by RFC 4180. `onHeader` is told the names in the header once, before any part, and returns the columns in their order, or
+ * throws `Unreadable` when they are wrong. Most parts are canonical, and most others have neither quotes nor carriage returns: those are
+ * only searched, not read byte by byte.
  */
-export function csvReader(onHeader: (names: readonly string[]) => void): PartReader {
+export function csvReader(onHeader: (names: readonly string[]) => readonly DatasetColumn[]): PartReader {
   let fields: number | undefined;
+  let canonical: ReturnType<typeof canonicalRecords> = () => undefined;
   let scanned: Buffer | undefined;
 
   const scan = (bytes: Buffer, options: { fields?: number; isLast: boolean; maxRecords?: number }) => {
@@ -57,24 +61,30 @@ export function csvReader(onHeader: (names: readonly string[]) => void): PartRea
     if (found.end === 0) return 0;
     const names = csvFields(text.toString("utf8", 0, found.length).replace(/\n$/, ""));
     fields = names.length;
-    onHeader(names);
+    canonical = canonicalRecords(onHeader(names));
     return found.end;
   };
 
   const takeRecords = (bytes: Buffer, isLast: boolean, count: number): { end: number; part?: TextPart } => {
     if (bytes.length === 0) return { end: 0 };
+    const end = isLast ? bytes.length : bytes.lastIndexOf(LF) + 1;
+    const whole = bytes.subarray(0, end);
+    const known = canonical(whole);
+    if (known !== undefined) {
+      return { end, part: { bytes: whole, isSplittable: true, isCanonical: true, records: known } };
+    }
     if (bytes.includes(QUOTE) || bytes.includes(CR)) {
       const { found, text } = scan(bytes, { fields: count, isLast });
       if (found.records === 0) return { end: 0 };
-      const { end, records, length } = found;
+      const { records, length } = found;
+      const part = text.subarray(0, length);
+      const isCanonical = canonical(part) === records;
       return {
-        end,
-        part: { bytes: text.subarray(0, length), isSplittable: !found.hasLineEndInQuotes, records },
+        end: found.end,
+        part: { bytes: part, isSplittable: !found.hasLineEndInQuotes, isCanonical, records },
       };
     }
-    const end = isLast ? bytes.length : bytes.lastIndexOf(LF) + 1;
     if (end === 0) return { end };
-    const whole = bytes.subarray(0, end);
     const records = whole[end - 1] === LF ? whole : Buffer.concat([whole, Buffer.from("\n")]);
     const problem = plainRecordProblem(records, count);
     if (problem !== undefined) {
@@ -83,7 +93,12 @@ export function csvReader(onHeader: (names: readonly string[]) => void): PartRea
     }
     return {
       end,
-      part: { bytes: records, isSplittable: true, records: linesBefore(records, records.length) },
+      part: {
+        bytes: records,
+        isSplittable: true,
+        isCanonical: false,
+        records: linesBefore(records, records.length),
+      },
     };
   };
 

@@ -7,12 +7,18 @@ export interface EngineLimits {
   readonly threads: number;
 }
 
-/** DuckDB, cut off from everything but files. */
-export interface Engine {
+/** One statement at a time. */
+export interface Connection {
   run(sql: string): Promise<void>;
   rows(sql: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** Rows as they come, a few thousand at a time. */
   chunks(sql: string): AsyncIterable<DuckDBDataChunk>;
+}
+
+/** DuckDB, cut off from everything but files. */
+export interface Engine extends Connection {
+  /** For statements beside the engine's own, within its limits. */
+  connect(): Promise<Connection>;
   /** Ends whatever runs, with an error. */
   interrupt(): void;
   close(): void;
@@ -27,32 +33,43 @@ export async function startEngine({ workFolder, memoryLimitMb, threads }: Engine
     autoinstall_known_extensions: "false",
     autoload_known_extensions: "false",
   });
-  const connection: DuckDBConnection = await instance.connect();
-  const run = async (sql: string) => {
-    await connection.run(sql);
+  const connections: DuckDBConnection[] = [];
+  const connect = async (): Promise<Connection> => {
+    const connection = await instance.connect();
+    connections.push(connection);
+    await connection.run("SET TimeZone = 'UTC'");
+    return {
+      run: async (sql) => {
+        await connection.run(sql);
+      },
+      rows: async (sql) => (await connection.runAndReadAll(sql)).getRowObjects(),
+      chunks: (sql) => chunksOf(connection, sql),
+    };
   };
-  await run("SET TimeZone = 'UTC'");
   return {
-    run,
-    rows: async (sql) => (await connection.runAndReadAll(sql)).getRowObjects(),
-    chunks: async function* (sql) {
-      const result = await connection.stream(sql);
-      for (;;) {
-        const chunk = await result.fetchChunk();
-        if (chunk === null || chunk.rowCount === 0) return;
-        yield chunk;
-      }
+    ...(await connect()),
+    connect,
+    interrupt: () => {
+      for (const connection of connections) connection.interrupt();
     },
-    interrupt: () => connection.interrupt(),
     close: () => {
-      connection.closeSync();
+      for (const connection of connections) connection.closeSync();
       instance.closeSync();
     },
   };
 }
 
+export async function* chunksOf(connection: DuckDBConnection, sql: string): AsyncIterable<DuckDBDataChunk> {
+  const result = await connection.stream(sql);
+  for (;;) {
+    const chunk = await result.fetchChunk();
+    if (chunk === null || chunk.rowCount === 0) return;
+    yield chunk;
+  }
+}
+
 /** A column of numbers or hashes as it lies in memory. Without this a value takes longer to read than to compute. */
-export function itemsOf<Kind extends BigUint64Array | Float64Array>(
+export function itemsOf<Kind extends BigUint64Array | Float64Array | Int32Array>(
   chunk: DuckDBDataChunk,
   index: number,
   Kind: abstract new (...args: never[]) => Kind,

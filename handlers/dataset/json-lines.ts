@@ -1,4 +1,5 @@
 import type { DatasetColumn } from "../../programs/spec.ts";
+import { canonicalRecords } from "./canonical-records.ts";
 import { MISFIT_LENGTH } from "./tally.ts";
 import { type Finding, MAX_RECORD_BYTES, type PartReader, tooLong, Unreadable } from "./text-file.ts";
 
@@ -57,6 +58,7 @@ const OUTPUT_BYTES = 32 * 1024 * 1024;
  * and a null is an empty field. DuckDB's own reader allows more (trailing commas, NaN) and keeps one of two equal keys.
  */
 export function jsonLinesReader(columns: readonly DatasetColumn[]): JsonLinesReader {
+  const canonical = canonicalRecords(columns);
   const encoded = columns.map(({ name }) => Buffer.from(name));
   const byName = new Map(columns.map(({ name }, index) => [name, index]));
   const starts = new Int32Array(columns.length);
@@ -298,7 +300,9 @@ export function jsonLinesReader(columns: readonly DatasetColumn[]): JsonLinesRea
         if (at - start > MAX_RECORD_BYTES) throw new Unreadable(tooLong());
         records++;
       }
-      const part = { bytes: out.subarray(0, written), isSplittable: !hasLineEndInQuotes, records };
+      const text = out.subarray(0, written);
+      const isCanonical = canonical(text) === records;
+      const part = { bytes: text, isSplittable: !hasLineEndInQuotes, isCanonical, records };
       return { consumed: Math.min(at, end), part };
     },
     misfits: () => ({ counts, samples }),

@@ -1,12 +1,15 @@
 import { open } from "node:fs/promises";
 import { columnFindings } from "./declared-columns.ts";
-import type { Engine } from "./engine.ts";
+import type { Connection } from "./engine.ts";
 import { explainedByEngine } from "./engine-errors.ts";
 import type { DatasetRules } from "./rules.ts";
 import type { TableChecker } from "./table-checker.ts";
 import { MISFIT_LENGTH, misfitName, valueName } from "./tally.ts";
 import { type Finding, refuseCompressed, Unreadable } from "./text-file.ts";
 import { fromParquet, quotedName, quotedText, type TypedColumn } from "./typed-columns.ts";
+
+/** What DuckDB calls a row's place in its file. */
+const ROW_NUMBER = "file_row_number";
 
 const MAGIC = "PAR1";
 /** Magic, length of the footer, magic. */
@@ -19,17 +22,64 @@ const MAX_UNPACKED_BYTES = 200 * 1024 ** 3;
 /** Checks a Parquet file by columns. `path` has no characters that DuckDB would take for a pattern. */
 export async function checkParquet(
   path: string,
-  engine: Engine,
+  connections: readonly Connection[],
   checker: TableChecker,
   rules: DatasetRules,
 ): Promise<void> {
   await refuseCutOff(path);
   try {
-    const { table, misfits } = await typedQuery(path, engine, rules);
-    await checker.add(table, misfits);
+    const [first] = connections as readonly [Connection];
+    const { rows, typed } = await typedQuery(path, first, rules);
+    // A column of this name hides the number.
+    const isNumbered = rules.columns.every(({ name }) => name.toLowerCase() !== ROW_NUMBER);
+    const bounds = isNumbered
+      ? await rangeBounds(path, rows, connections.length, first)
+      : [[0, rows] as const];
+    const added: Promise<unknown>[] = [];
+    for (const [lane, [start, end]] of bounds.entries()) {
+      const range = isNumbered ? `${ROW_NUMBER} >= ${start} AND ${ROW_NUMBER} < ${end}` : "true";
+      const before = added.at(-1) ?? Promise.resolve();
+      const connection = connections[lane] as Connection;
+      const adding = checker.add(
+        connection,
+        typed.table(range),
+        (index) => typed.misfits(range, index),
+        before,
+      );
+      // Told below; without this Node would take it for unhandled.
+      adding.catch(() => {});
+      added.push(adding);
+    }
+    try {
+      for (const adding of added) await adding;
+    } finally {
+      await Promise.allSettled(added);
+    }
   } catch (error) {
     throw explainedByEngine(error);
   }
+}
+
+/** Rows from which on and up to which, for each lane: whole row groups, of which DuckDB then reads no other lane's. */
+async function rangeBounds(
+  path: string,
+  rows: number,
+  lanes: number,
+  connection: Connection,
+): Promise<(readonly [start: number, end: number])[]> {
+  const groups = await connection.rows(
+    `SELECT row_group_id AS id, any_value(row_group_num_rows) AS n FROM parquet_metadata(${quotedText(path)}) GROUP BY id ORDER BY id`,
+  );
+  const bounds: (readonly [number, number])[] = [];
+  let start = 0;
+  let end = 0;
+  for (const { n } of groups) {
+    end += Number(n);
+    if (end < (rows / lanes) * (bounds.length + 1)) continue;
+    bounds.push([start, end]);
+    start = end;
+  }
+  return bounds.length === 0 ? [[0, rows]] : bounds;
 }
 
 async function refuseCutOff(path: string): Promise<void> {
@@ -61,15 +111,20 @@ async function refuseCutOff(path: string): Promise<void> {
   }
 }
 
+/** Queries of the rows for which a condition holds. */
 interface TypedQuery {
-  readonly table: string;
+  readonly table: (condition: string) => string;
   /** What is no value of the type of the column of this index. */
-  readonly misfits: (index: number) => string;
+  readonly misfits: (condition: string, index: number) => string;
 }
 
-async function typedQuery(path: string, engine: Engine, rules: DatasetRules): Promise<TypedQuery> {
+async function typedQuery(
+  path: string,
+  connection: Connection,
+  rules: DatasetRules,
+): Promise<{ readonly rows: number; readonly typed: TypedQuery }> {
   const place = quotedText(path);
-  const [shape = {}] = await engine.rows(
+  const [shape = {}] = await connection.rows(
     `SELECT num_rows AS n, (SELECT sum(total_uncompressed_size) FROM parquet_metadata(${place})) AS bytes
      FROM parquet_file_metadata(${place})`,
   );
@@ -81,11 +136,11 @@ async function typedQuery(path: string, engine: Engine, rules: DatasetRules): Pr
       limit: MAX_ROWS,
     });
   }
-  const schema = await engine.rows(`SELECT name, num_children FROM parquet_schema(${place})`);
+  const schema = await connection.rows(`SELECT name, num_children FROM parquet_schema(${place})`);
   const wrong = columnFindings(topLevelNames(schema), rules);
   if (wrong.length > 0) throw new Unreadable(wrong);
   const reading = `read_parquet(${place}, hive_partitioning = false)`;
-  const described = await engine.rows(`DESCRIBE SELECT * FROM ${reading}`);
+  const described = await connection.rows(`DESCRIBE SELECT * FROM ${reading}`);
   const stored = new Map(described.map((row) => [String(row.column_name), String(row.column_type)]));
   const typed = typedColumns(stored, rules);
   const selected = typed.flatMap(({ value, misfit = "false" }, index) => [
@@ -93,10 +148,14 @@ async function typedQuery(path: string, engine: Engine, rules: DatasetRules): Pr
     `coalesce(${misfit}, false) AS ${misfitName(index)}`,
   ]);
   return {
-    table: `(SELECT ${selected.join(", ")} FROM ${reading})`,
-    misfits: (index) => {
-      const text = `${quotedName(rules.columns[index]?.name ?? "")}::VARCHAR`;
-      return `SELECT left(${text}, ${MISFIT_LENGTH}) AS shown FROM ${reading} WHERE ${typed[index]?.misfit ?? "false"}`;
+    rows: Number(shape.n),
+    typed: {
+      table: (condition) => `(SELECT ${selected.join(", ")} FROM ${reading} WHERE ${condition})`,
+      misfits: (condition, index) => {
+        const text = `${quotedName(rules.columns[index]?.name ?? "")}::VARCHAR`;
+        return `SELECT left(${text}, ${MISFIT_LENGTH}) AS shown FROM ${reading}
+          WHERE (${typed[index]?.misfit ?? "false"}) AND ${condition}`;
+      },
     },
   };
 }

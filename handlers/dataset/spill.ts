@@ -6,7 +6,6 @@ const BLOCK_BYTES = 1 << 20;
 export class Spill {
   readonly #path: string;
   readonly #held: Buffer;
-  readonly #words: Uint32Array;
   #heldBytes = 0;
   #file: number | undefined;
   #fileBytes = 0;
@@ -14,7 +13,6 @@ export class Spill {
   constructor(path: string, keepBytes: number) {
     this.#path = path;
     this.#held = Buffer.allocUnsafeSlow(keepBytes);
-    this.#words = new Uint32Array(this.#held.buffer);
   }
 
   get bytes(): number {
@@ -29,18 +27,6 @@ export class Spill {
       from += part.length;
       if (this.#heldBytes === this.#held.length) this.#flush();
     }
-  }
-
-  /** Faster than `append` for 16 bytes; only such are then appended, and a multiple of 16 is kept. */
-  appendWords(a: number, b: number, c: number, d: number): void {
-    const words = this.#words;
-    const at = this.#heldBytes >>> 2;
-    words[at] = a;
-    words[at + 1] = b;
-    words[at + 2] = c;
-    words[at + 3] = d;
-    this.#heldBytes += 16;
-    if (this.#heldBytes === this.#held.length) this.#flush();
   }
 
   #flush(): void {

@@ -1,6 +1,7 @@
 import { join } from "node:path";
-import { type Engine, itemsOf } from "./engine.ts";
-import { profileTable } from "./profile.ts";
+import { type Connection, itemsOf } from "./engine.ts";
+import type { Profile } from "./profile.ts";
+import { Profiler } from "./profiler.ts";
 import { DuplicateCounter, rowHashes } from "./row-hashes.ts";
 import type { DatasetRules } from "./rules.ts";
 import { SAMPLES } from "./samples.ts";
@@ -9,10 +10,10 @@ import {
   addTallies,
   emptyTally,
   MISFIT_LENGTH,
-  readTally,
   sampleKey,
   type Tally,
-  tallyQuery,
+  tallyCounter,
+  tallyExpressions,
   valueName,
   violationsOf,
 } from "./tally.ts";
@@ -24,11 +25,18 @@ const SAMPLED_ROWS = 200;
 /** What the rows of one file come to, part by part. */
 export interface TableChecker {
   /**
-   * Counts the rows of a table, or of a query in parentheses, as `tally.ts` describes it. `misfits` is a query of what stands in the
-   * column of this index and is no value of its type, as `shown`.
+   * Counts the rows of a table, or of a query in parentheses, as `tally.ts` describes it, in one scan, and returns their number. `misfits`
+   * is a query of what stands in the column of this index and is no value of its type, as `shown`. Parts may be added at the same time,
+   * each by a connection of its own: what they come to is kept when what is `before` them has ended, and not when that failed.
    */
-  add(table: string, misfits: (index: number) => string): Promise<void>;
+  add(
+    connection: Connection,
+    table: string,
+    misfits: (index: number) => string,
+    before: Promise<unknown>,
+  ): Promise<number>;
   tally(): Tally;
+  profile(): Profile;
   /** Rows that equal an earlier one. */
   duplicates(): number;
   /** The same by each declared key. */
@@ -38,7 +46,7 @@ export interface TableChecker {
   close(): void;
 }
 
-export function tableChecker(engine: Engine, rules: DatasetRules, workFolder: string): TableChecker {
+export function tableChecker(rules: DatasetRules, workFolder: string): TableChecker {
   const { columns, keys = [], quality } = rules;
   const indexOf = (name: string) => columns.findIndex((column) => column.name === name);
   const all = columns.map((_, index) => index);
@@ -51,15 +59,35 @@ export function tableChecker(engine: Engine, rules: DatasetRules, workFolder: st
     value: valueName(indexOf(column)),
     numbers: new Spill(join(workFolder, `numbers-${index}`), NUMBERS_KEPT_BYTES),
   }));
-  const streamed = [...hashes, ...scaled.map(({ value }) => `coalesce(${value}::DOUBLE, 'NaN'::DOUBLE)`)];
+  const profiler = new Profiler(columns, valueName);
+  const tallied = tallyExpressions(rules);
+  const streamed = [
+    ...hashes,
+    ...scaled.map(({ value }) => `coalesce(${value}::DOUBLE, 'NaN'::DOUBLE)`),
+    ...tallied,
+    ...profiler.expressions,
+  ];
+  const places = { numbers: hashes.length, tallied: hashes.length + scaled.length };
   let tally = emptyTally(rules);
 
-  const count = async (table: string): Promise<Tally> => {
-    const [row = {}] = await engine.rows(tallyQuery(rules, table));
-    return readTally(rules, row, await profileTable(engine.rows, table, columns, valueName));
+  const count = async (connection: Connection, table: string): Promise<Tally> => {
+    const counter = tallyCounter(rules);
+    for await (const chunk of connection.chunks(`SELECT ${streamed.join(",\n")} FROM ${table}`)) {
+      for (const [index, hashed] of counters.entries()) {
+        hashed.add(itemsOf(chunk, 2 * index, BigUint64Array), itemsOf(chunk, 2 * index + 1, BigUint64Array));
+      }
+      for (const [index, { numbers }] of scaled.entries()) {
+        const items = itemsOf(chunk, places.numbers + index, Float64Array);
+        numbers.append(new Uint8Array(items.buffer, items.byteOffset, items.byteLength));
+      }
+      counter.add(chunk, places.tallied);
+      profiler.add(chunk, places.tallied + tallied.length);
+    }
+    return counter.tally();
   };
 
   const collectSamples = async (
+    connection: Connection,
     part: Tally,
     table: string,
     misfits: (index: number) => string,
@@ -75,33 +103,23 @@ export function tableChecker(engine: Engine, rules: DatasetRules, workFolder: st
           violation === "misfit"
             ? misfits(index)
             : `SELECT ${value} AS shown FROM ${table} WHERE ${condition}`;
-        const rows = await engine.rows(`${query} LIMIT ${SAMPLED_ROWS}`);
+        const rows = await connection.rows(`${query} LIMIT ${SAMPLED_ROWS}`);
         samples[key] = [...new Set(rows.map((row) => String(row.shown)))].slice(0, SAMPLES);
       }
     }
     return samples;
   };
 
-  const keepHashesAndNumbers = async (table: string): Promise<void> => {
-    for await (const chunk of engine.chunks(`SELECT ${streamed.join(", ")} FROM ${table}`)) {
-      for (const [index, counter] of counters.entries()) {
-        counter.add(itemsOf(chunk, 2 * index, BigUint64Array), itemsOf(chunk, 2 * index + 1, BigUint64Array));
-      }
-      for (const [index, { numbers }] of scaled.entries()) {
-        const items = itemsOf(chunk, hashes.length + index, Float64Array);
-        numbers.append(new Uint8Array(items.buffer, items.byteOffset, items.byteLength));
-      }
-    }
-  };
-
   return {
-    add: async (table, misfits) => {
-      const part = await count(table);
-      const samples = await collectSamples(part, table, misfits);
-      await keepHashesAndNumbers(table);
+    add: async (connection, table, misfits, before) => {
+      const part = await count(connection, table);
+      await before;
+      const samples = await collectSamples(connection, part, table, misfits);
       tally = addTallies(tally, { ...part, samples });
+      return part.rows;
     },
     tally: () => tally,
+    profile: () => profiler.profile(),
     duplicates: () => counters[0]?.duplicates() ?? 0,
     keyDuplicates: () => counters.slice(1).map((counter) => counter.duplicates()),
     numbers: function* (index) {

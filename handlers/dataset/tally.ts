@@ -1,5 +1,6 @@
+import type { DuckDBDataChunk } from "@duckdb/node-api";
 import type { DatasetColumn } from "../../programs/spec.ts";
-import { mergeProfiles, type Profile } from "./profile.ts";
+import { itemsOf } from "./engine.ts";
 import type { DatasetRules } from "./rules.ts";
 import { SAMPLES } from "./samples.ts";
 import { literal, quotedText } from "./typed-columns.ts";
@@ -21,7 +22,6 @@ export interface Tally {
   readonly newestMs: number | undefined;
   /** Up to five values of each violation that was found, by its key. */
   readonly samples: Readonly<Record<string, readonly string[]>>;
-  readonly profile: Profile;
 }
 
 /**
@@ -39,7 +39,6 @@ export const emptyTally = (rules: DatasetRules): Tally => ({
   columns: rules.columns.map(() => ({ values: 0, violations: {} })),
   newestMs: undefined,
   samples: {},
-  profile: { version: 1, rows: 0, columns: {} },
 });
 
 /** Conditions, in DuckDB, under which a row of the table breaks what is declared of a column. */
@@ -62,42 +61,86 @@ export function violationsOf(
   return found;
 }
 
-/** One query that counts everything but the profile in one scan. */
-export function tallyQuery({ columns, quality }: DatasetRules, table: string): string {
-  const counts = columns.flatMap((column, index) => [
-    `count(${valueName(index)}) AS n${index}`,
-    ...violationsOf(column, index).map(
-      ([violation, condition]) => `count_if(${condition}) AS ${sampleKey(violation, index)}`,
-    ),
-  ]);
-  const fresh = columns.findIndex(({ name }) => name === quality.freshness?.column);
-  const newest = fresh < 0 ? [] : [`epoch_ms(max(${valueName(fresh)})::TIMESTAMP) AS newest`];
-  return `SELECT ${["count(*) AS n", ...counts, ...newest].join(",\n")} FROM ${table}`;
+/** Conditions in one number of 32 bits, the sign left out. */
+const BITS = 31;
+
+/** Counts rows as they come by. */
+export interface TallyCounter {
+  /** Rows whose values of `tallyExpressions` begin at this place. */
+  add(chunk: DuckDBDataChunk, at: number): void;
+  tally(): Tally;
 }
 
-/** From the row that `tallyQuery` gave, and the same rows' profile. */
-export function readTally(
-  { columns }: DatasetRules,
-  row: Readonly<Record<string, unknown>>,
-  profile: Profile,
-): Tally {
-  const rows = Number(row.n);
-  const newest = row.newest;
+/** What is to be selected for a `TallyCounter`. */
+export function tallyExpressions(rules: DatasetRules): readonly string[] {
+  const masks = conditionGroups(rules).map((conditions) => {
+    const bits = conditions.map(({ sql }, bit) => `CASE WHEN ${sql} THEN ${2 ** bit} ELSE 0 END`);
+    // Most rows break nothing: of those only the first question is asked.
+    return `(CASE WHEN ${conditions.map(({ sql }) => sql).join(" OR ")} THEN ${bits.join(" + ")} ELSE 0 END)::INTEGER`;
+  });
+  const fresh = freshnessIndex(rules);
+  const moment = `coalesce(epoch_ms(${valueName(fresh)}::TIMESTAMP)::DOUBLE, '-inf'::DOUBLE)`;
+  return [...masks, ...(fresh < 0 ? [] : [moment])];
+}
+
+const freshnessIndex = ({ columns, quality }: DatasetRules) =>
+  columns.findIndex(({ name }) => name === quality.freshness?.column);
+
+interface Condition {
+  readonly column: number;
+  readonly kind: Violation | "absent";
+  readonly sql: string;
+}
+
+/** In groups of one number each. Those that cost most stand last of each column. */
+function conditionGroups({ columns }: DatasetRules): readonly (readonly Condition[])[] {
+  const conditions = columns.flatMap((column, index): Condition[] => [
+    { column: index, kind: "absent", sql: `${valueName(index)} IS NULL` },
+    ...violationsOf(column, index).map(([kind, sql]) => ({ column: index, kind, sql: `(${sql})` })),
+  ]);
+  return Array.from({ length: Math.ceil(conditions.length / BITS) }, (_, group) =>
+    conditions.slice(group * BITS, (group + 1) * BITS),
+  );
+}
+
+export function tallyCounter(rules: DatasetRules): TallyCounter {
+  const groups = conditionGroups(rules);
+  const counts = groups.map((conditions) => new Float64Array(conditions.length));
+  const fresh = freshnessIndex(rules);
+  let rows = 0;
+  let newestMs = Number.NEGATIVE_INFINITY;
   return {
-    rows,
-    columns: columns.map((column, index) => ({
-      values: Number(row[`n${index}`]),
-      violations: Object.fromEntries(
-        violationsOf(column, index).map(([violation]) => [
-          violation,
-          Number(row[sampleKey(violation, index)]),
-        ]),
-      ),
-    })),
-    newestMs: newest === null || newest === undefined ? undefined : Number(newest),
-    samples: {},
-    profile,
+    add: (chunk, at) => {
+      for (const [group, of] of counts.entries()) countBits(itemsOf(chunk, at + group, Int32Array), of);
+      if (fresh >= 0) {
+        for (const ms of itemsOf(chunk, at + groups.length, Float64Array)) if (ms > newestMs) newestMs = ms;
+      }
+      rows += chunk.rowCount;
+    },
+    tally: () => {
+      const violations = rules.columns.map((): Partial<Record<Condition["kind"], number>> => ({}));
+      for (const [group, conditions] of groups.entries()) {
+        for (const [bit, { column, kind }] of conditions.entries()) {
+          (violations[column] as (typeof violations)[number])[kind] = counts[group]?.[bit] ?? 0;
+        }
+      }
+      return {
+        rows,
+        columns: violations.map(({ absent = 0, ...rest }) => ({ values: rows - absent, violations: rest })),
+        newestMs: newestMs === Number.NEGATIVE_INFINITY ? undefined : newestMs,
+        samples: {},
+      };
+    },
   };
+}
+
+function countBits(masks: Int32Array, counts: Float64Array): void {
+  for (let row = 0; row < masks.length; row++) {
+    for (let mask = masks[row] as number; mask !== 0; mask &= mask - 1) {
+      const bit = 31 - Math.clz32(mask & -mask);
+      counts[bit] = (counts[bit] as number) + 1;
+    }
+  }
 }
 
 export function addTallies(one: Tally, other: Tally): Tally {
@@ -109,7 +152,6 @@ export function addTallies(one: Tally, other: Tally): Tally {
         ? (one.newestMs ?? other.newestMs)
         : Math.max(one.newestMs, other.newestMs),
     samples: addSamples(one.samples, other.samples),
-    profile: mergeProfiles(one.profile, other.profile),
   };
 }
 

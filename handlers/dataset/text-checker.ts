@@ -2,24 +2,32 @@ import { readFileSync } from "node:fs";
 import type { ByteSource } from "./byte-source.ts";
 import { csvReader, problemInPart } from "./csv-file.ts";
 import { columnFindings, unknownColumns } from "./declared-columns.ts";
-import type { Engine } from "./engine.ts";
+import type { Connection } from "./engine.ts";
 import { explainedByEngine } from "./engine-errors.ts";
 import { jsonLinesReader, type KindMisfits } from "./json-lines.ts";
 import type { DatasetRules } from "./rules.ts";
 import type { TableChecker } from "./table-checker.ts";
 import { MISFIT_LENGTH, misfitName, sampleKey, type Tally, valueName } from "./tally.ts";
-import { type Finding, MAX_RECORD_BYTES, readText, type TextPart, Unreadable } from "./text-file.ts";
-import { fromText, isBareText, quotedText } from "./typed-columns.ts";
+import {
+  type Finding,
+  MAX_RECORD_BYTES,
+  type PartPlace,
+  readText,
+  type TextPart,
+  Unreadable,
+} from "./text-file.ts";
+import { fromText, isBareText, quotedText, STORED_AS } from "./typed-columns.ts";
 
 interface TextOptions {
   readonly workFolder: string;
+  /** One for each part that is checked at the same time. */
+  readonly connections: readonly Connection[];
   readonly partBytes?: number;
 }
 
 /** Checks CSV by the header's order of columns. */
 export async function checkCsv(
   source: ByteSource,
-  engine: Engine,
   checker: TableChecker,
   rules: DatasetRules,
   options: TextOptions,
@@ -29,27 +37,28 @@ export async function checkCsv(
     const wrong = columnFindings(names, rules);
     if (wrong.length > 0) throw new Unreadable(wrong);
     header = names;
+    return names.flatMap((name) => rules.columns.filter((column) => column.name === name));
   });
   await readText(
     source,
     reader,
-    async (part, path) => {
+    async (part, place) => {
       const places = rules.columns.map(({ name }) => header.indexOf(name));
       try {
-        await addPart(engine, checker, rules, { part, path, places, emptyQuotesAreNull: true });
+        await addPart(options, checker, rules, { part, ...place, places, emptyQuotesAreNull: true });
       } catch (error) {
-        const problem = problemInPart(readFileSync(path), header.length);
+        await place.before;
+        const problem = problemInPart(readFileSync(place.path), header.length);
         throw problem === undefined ? explainedByEngine(error) : new Unreadable(problem, error);
       }
     },
-    options,
+    { ...options, lanes: options.connections.length },
   );
 }
 
 /** Checks JSON lines. Returns what was found besides, once all was read; the tally counts values of another kind as nulls. */
 export async function checkJsonLines(
   source: ByteSource,
-  engine: Engine,
   checker: TableChecker,
   rules: DatasetRules,
   options: TextOptions,
@@ -59,14 +68,14 @@ export async function checkJsonLines(
   await readText(
     source,
     reader,
-    async (part, path) => {
+    async (part, place) => {
       try {
-        await addPart(engine, checker, rules, { part, path, places, emptyQuotesAreNull: false });
+        await addPart(options, checker, rules, { part, ...place, places, emptyQuotesAreNull: false });
       } catch (error) {
         throw explainedByEngine(error);
       }
     },
-    options,
+    { ...options, lanes: options.connections.length },
   );
   const { count, names } = reader.unknownKeys();
   return {
@@ -75,27 +84,45 @@ export async function checkJsonLines(
   };
 }
 
-interface WrittenPart {
+interface WrittenPart extends PartPlace {
   readonly part: TextPart;
-  readonly path: string;
   /** Where each declared column stands in the file. */
   readonly places: readonly number[];
   readonly emptyQuotesAreNull: boolean;
 }
 
 async function addPart(
-  engine: Engine,
+  { connections }: TextOptions,
   checker: TableChecker,
   rules: DatasetRules,
   written: WrittenPart,
 ): Promise<void> {
-  const { bytes, isSplittable, records } = written.part;
+  const { isCanonical, records } = written.part;
+  const connection = connections[written.lane] as Connection;
+  const rows = isCanonical
+    ? await checker.add(connection, canonicalTable(rules, written), noMisfits, written.before)
+    : await addTexts(connection, checker, rules, written);
+  if (rows === records) return;
+  // DuckDB leaves out a last record that is too long, and says nothing.
+  throw new Error(
+    `DuckDB read ${rows} of ${records} records: this is a fault of the reader, not of the file`,
+  );
+}
+
+/** Looks at what is written as text. The table comes first: what fails while it is filled was not counted yet. */
+async function addTexts(
+  connection: Connection,
+  checker: TableChecker,
+  rules: DatasetRules,
+  written: WrittenPart,
+): Promise<number> {
+  const { bytes, isSplittable } = written.part;
   const isBare = isSplittable && isBareText(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
   const reading = isSplittable ? PARALLEL : ALONE;
   const load = async (how: Reading) => {
     // First, so that there are never two.
-    await engine.run("DROP TABLE IF EXISTS part");
-    await engine.run(`CREATE TEMP TABLE part AS ${typedSelect(rules, written, { ...how, isBare })}`);
+    await connection.run("DROP TABLE IF EXISTS part");
+    await connection.run(`CREATE TEMP TABLE part AS ${typedSelect(rules, written, { ...how, isBare })}`);
   };
   let used: Reading = reading;
   try {
@@ -105,17 +132,8 @@ async function addPart(
     used = LARGE;
     await load(LARGE);
   }
-  await proveRows(engine, records);
-  await checker.add("part", (index) => misfitTexts(rules, written, { ...used, isBare }, index));
-}
-
-/** DuckDB must have read as many records as were counted: it leaves out a last one that is too long, and says nothing. */
-async function proveRows(engine: Engine, records: number): Promise<void> {
-  const [row = {}] = await engine.rows("SELECT count(*) AS n FROM part");
-  if (Number(row.n) === records) return;
-  throw new Error(
-    `DuckDB read ${row.n} of ${records} records: this is a fault of the reader, not of the file`,
-  );
+  const misfits = (index: number) => misfitTexts(rules, written, { ...used, isBare }, index);
+  return checker.add(connection, "part", misfits, written.before);
 }
 
 interface Reading {
@@ -131,21 +149,36 @@ const LARGE: Reading = { recordBytes: MAX_RECORD_BYTES, bufferBytes: 4 * MAX_REC
 
 type Typing = Reading & { readonly isBare: boolean };
 
-/** Texts of the file as `c<i>`, and beside them what they are as values of the declared types. */
-function typedTexts(
-  { columns }: DatasetRules,
-  { path, places, emptyQuotesAreNull }: WrittenPart,
-  how: Typing,
-) {
-  const typed = columns.map((column, index) =>
-    fromText(column, `c${places[index]}`, valueName(index), how.isBare),
-  );
-  const names = columns.map((_, index) => `'c${index}': 'VARCHAR'`).join(", ");
-  const query = `(SELECT *, ${typed.map(({ value }, index) => `${value} AS ${valueName(index)}`).join(",\n")}
-    FROM read_csv(${quotedText(path)}, auto_detect = false, header = false, columns = {${names}}, delim = ',',
+/** Columns of the file as `c<i>`, of these types. */
+function csvTable(types: readonly string[], { path, emptyQuotesAreNull }: WrittenPart, how: Reading): string {
+  const columns = types.map((type, index) => `'c${index}': '${type}'`).join(", ");
+  return `read_csv(${quotedText(path)}, auto_detect = false, header = false, columns = {${columns}}, delim = ',',
       quote = '"', escape = '"', new_line = '\\n', nullstr = '', allow_quoted_nulls = ${emptyQuotesAreNull},
       strict_mode = true, null_padding = false, compression = 'none', parallel = ${how.parallel},
-      max_line_size = ${how.recordBytes}, buffer_size = ${how.bufferBytes}))`;
+      max_line_size = ${how.recordBytes}, buffer_size = ${how.bufferBytes})`;
+}
+
+/** Records that are canonical have the values that DuckDB's own reader finds. */
+function canonicalTable({ columns }: DatasetRules, written: WrittenPart): string {
+  const { places } = written;
+  const types = columns.map((_, place) => STORED_AS[columns[places.indexOf(place)]?.type ?? "string"]);
+  const values = columns.flatMap(({ type }, index) => [
+    `c${places[index]} AS ${valueName(index)}`,
+    ...(type === "string" ? [] : [`false AS ${misfitName(index)}`]),
+  ]);
+  return `(SELECT ${values.join(", ")} FROM ${csvTable(types, written, PARALLEL)})`;
+}
+
+const noMisfits = () => "SELECT '' AS shown LIMIT 0";
+
+/** Texts of the file as `c<i>`, and beside them what they are as values of the declared types. */
+function typedTexts({ columns }: DatasetRules, written: WrittenPart, how: Typing) {
+  const typed = columns.map((column, index) =>
+    fromText(column, `c${written.places[index]}`, valueName(index), how.isBare),
+  );
+  const types = columns.map(() => STORED_AS.string);
+  const query = `(SELECT *, ${typed.map(({ value }, index) => `${value} AS ${valueName(index)}`).join(",\n")}
+    FROM ${csvTable(types, written, how)})`;
   return { typed, query };
 }
 

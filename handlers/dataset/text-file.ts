@@ -55,6 +55,8 @@ export interface TextPart {
   readonly bytes: Uint8Array;
   /** For several threads to read: no line end within quotes. */
   readonly isSplittable: boolean;
+  /** In the sense of `canonicalRecords`. */
+  readonly isCanonical: boolean;
   readonly records: number;
 }
 
@@ -64,20 +66,31 @@ export interface PartReader {
   take(bytes: Buffer, isLast: boolean): { readonly consumed: number; readonly part?: TextPart };
 }
 
+/** Where a part is, and who checks it. */
+export interface PartPlace {
+  readonly path: string;
+  /** From 0; no two parts are checked in the same lane at once. */
+  readonly lane: number;
+  /** The check of the part before. */
+  readonly before: Promise<unknown>;
+}
+
 /**
- * Reads UTF-8 text part by part; while one is checked, the next is read. Throws `Unreadable` for an empty or packed file, wrong
- * encoding, too long a record and for what `reader` finds.
+ * Reads UTF-8 text part by part; while some are checked, `lanes` at the same time, the next is read. Throws `Unreadable` for an empty or
+ * packed file, wrong encoding, too long a record and for what `reader` finds; of several mistakes that of the earliest part is told.
  */
 export async function readText(
   source: ByteSource,
   reader: PartReader,
-  check: (part: TextPart, path: string) => Promise<void>,
-  { workFolder, partBytes = PART_BYTES }: { workFolder: string; partBytes?: number },
+  check: (part: TextPart, place: PartPlace) => Promise<void>,
+  { workFolder, lanes, partBytes = PART_BYTES }: { workFolder: string; lanes: number; partBytes?: number },
 ): Promise<void> {
   const buffer = Buffer.allocUnsafeSlow(Math.max(partBytes, 1024));
   let filled = 0;
   let isFirst = true;
-  let checking: Promise<void> = Promise.resolve();
+  const checking: Promise<void>[] = [];
+  // One more than are checked: the next is written meanwhile.
+  const pathOf = (turn: number) => join(workFolder, `part-${turn % (lanes + 1)}`);
   let turn = 0;
   try {
     for (let isLast = false; !isLast; ) {
@@ -95,13 +108,18 @@ export async function readText(
         const { consumed, part } = reader.take(bytes.subarray(done), isLast);
         taken = consumed;
         if (part === undefined) continue;
-        // Two files in turn: the one that is being checked stays.
-        const path = join(workFolder, `part-${turn++ % 2}`);
+        const path = pathOf(turn);
         writeFileSync(path, part.bytes);
-        await checking;
-        checking = check(part, path);
-        // Told by the next await; without this Node would take it for unhandled.
-        checking.catch(() => {});
+        if (checking.length === lanes) {
+          await checking[0];
+          checking.shift();
+        }
+        const before = checking.at(-1) ?? Promise.resolve();
+        const checked = check(part, { path, lane: turn % lanes, before });
+        // Told by a later await; without this Node would take it for unhandled.
+        checked.catch(() => {});
+        checking.push(checked);
+        turn++;
       }
       if (!isLast && done === 0) throw new Unreadable(tooLong());
       buffer.copyWithin(0, done, filled);
@@ -109,9 +127,12 @@ export async function readText(
     }
   } finally {
     // Also where reading ended early: what is wrong in an earlier part is told first, and its rows are counted.
-    await checking.finally(() => {
-      for (const part of [0, 1]) rmSync(join(workFolder, `part-${part}`), { force: true });
-    });
+    try {
+      for (const checked of checking) await checked;
+    } finally {
+      await Promise.allSettled(checking);
+      for (let index = 0; index <= lanes; index++) rmSync(pathOf(index), { force: true });
+    }
   }
 }
 

@@ -71,6 +71,16 @@ export function fromText({ type }: DatasetColumn, text: string, value: string, i
   return { value: FROM_TEXT[type](text, isBare), misfit };
 }
 
+/** As DuckDB's reader of CSV is told it. */
+export const STORED_AS: Readonly<Record<ColumnType, string>> = {
+  string: "VARCHAR",
+  integer: "BIGINT",
+  number: "DOUBLE",
+  boolean: "BOOLEAN",
+  date: "DATE",
+  timestamp: "TIMESTAMP",
+};
+
 const WHOLE = /^U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)$/;
 const FLOATING = /^(FLOAT|DOUBLE)$/;
 const DECIMAL = /^DECIMAL\(/;

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { anomalyFindings } from "./anomalies.ts";
 import { type ByteSource, fileSource, watched } from "./byte-source.ts";
 import { driftBetween } from "./drift.ts";
-import { startEngine } from "./engine.ts";
+import { type Connection, startEngine } from "./engine.ts";
 import { NOT_IN_TIME } from "./engine-errors.ts";
 import { checkParquet } from "./parquet-file.ts";
 import type { Profile } from "./profile.ts";
@@ -28,7 +28,8 @@ export interface ValidationRequest {
   readonly workFolder: string;
   /** Of DuckDB; the process takes about 200 MB more. */
   readonly memoryLimitMb?: number;
-  readonly threads?: number;
+  /** Parts of the file that are checked at the same time. */
+  readonly lanes?: number;
   readonly now: Date;
   /** Ends the reading: the file is quarantined as one that could not be read in time. */
   readonly signal?: AbortSignal;
@@ -43,7 +44,7 @@ export interface Validation {
 }
 
 const MEMORY_LIMIT_MB = 256;
-const THREADS = 2;
+const LANES = 2;
 
 /**
  * Reads a file from its beginning to its end, once, and says whether it is what the rules want. Every content gets a verdict: throws only
@@ -54,25 +55,22 @@ export async function validateData(request: ValidationRequest): Promise<Validati
   const { rules, now, baseline } = request;
   mkdirSync(request.workFolder, { recursive: true });
   const workFolder = mkdtempSync(join(request.workFolder, "validate-"));
-  const { memoryLimitMb = MEMORY_LIMIT_MB, threads = THREADS } = request;
+  const { memoryLimitMb = MEMORY_LIMIT_MB, lanes = LANES } = request;
   try {
-    const engine = await startEngine({ workFolder, memoryLimitMb, threads });
+    // Each lane has its connection, and works in the thread that asks for its rows.
+    const engine = await startEngine({ workFolder, memoryLimitMb, threads: 1 });
     const stop = () => engine.interrupt();
     request.signal?.addEventListener("abort", stop);
-    const checker = tableChecker(engine, rules, workFolder);
+    const checker = tableChecker(rules, workFolder);
     try {
-      const read = await readAll(request, { engine, checker, workFolder });
+      const others = await Promise.all(Array.from({ length: lanes - 1 }, () => engine.connect()));
+      const read = await readAll(request, { connections: [engine, ...others], checker, workFolder });
       const counted = countedReasons(read, checker, rules, now);
       const drift =
         baseline === undefined || read.reasons.length > 0 || counted.tally.rows === 0
           ? undefined
           : {
-              ...driftBetween(
-                baseline.profile,
-                counted.tally.profile,
-                rules.columns,
-                rules.quality.driftMethod,
-              ),
+              ...driftBetween(baseline.profile, checker.profile(), rules.columns, rules.quality.driftMethod),
               baseline: baseline.version,
             };
       const warnings = drift === undefined ? [] : driftReasons(drift, rules);
@@ -93,7 +91,7 @@ export async function validateData(request: ValidationRequest): Promise<Validati
         ...(drift !== undefined && { drift: drift as NonNullable<Verdict["drift"]> }),
         checkedAt: now.toISOString(),
       };
-      return { verdict, ...(isAccepted && { profile: counted.tally.profile }) };
+      return { verdict, ...(isAccepted && { profile: checker.profile() }) };
     } finally {
       request.signal?.removeEventListener("abort", stop);
       checker.close();
@@ -114,12 +112,15 @@ interface Read {
 }
 
 interface Tools {
-  readonly engine: Awaited<ReturnType<typeof startEngine>>;
+  readonly connections: readonly Connection[];
   readonly checker: TableChecker;
   readonly workFolder: string;
 }
 
-async function readAll(request: ValidationRequest, { engine, checker, workFolder }: Tools): Promise<Read> {
+async function readAll(
+  request: ValidationRequest,
+  { connections, checker, workFolder }: Tools,
+): Promise<Read> {
   const { data, rules, partBytes, signal } = request;
   const hash = createHash("sha256");
   let bytes = 0;
@@ -135,20 +136,24 @@ async function readAll(request: ValidationRequest, { engine, checker, workFolder
       return source.read(into);
     },
   };
-  const options = { workFolder, ...(partBytes !== undefined && { partBytes }) };
+  const options = { workFolder, connections, ...(partBytes !== undefined && { partBytes }) };
   let reasons: readonly Finding[] = [];
   let tally: Tally | undefined;
   let endedEarly = false;
+  let digested: Promise<void> | undefined;
   try {
-    if (rules.format === "csv") await checkCsv(inTime, engine, checker, rules, options);
+    if (rules.format === "csv") await checkCsv(inTime, checker, rules, options);
     else if (rules.format === "jsonl") {
-      ({ tally, findings: reasons } = await checkJsonLines(inTime, engine, checker, rules, options));
+      ({ tally, findings: reasons } = await checkJsonLines(inTime, checker, rules, options));
     } else {
       if (!("path" in data)) throw new Error("Parquet is read here and there: give the path of a file");
       // DuckDB takes some characters of a path for a pattern; those of this one are known.
       const path = join(workFolder, "data.parquet");
       symlinkSync(resolve(data.path), path);
-      await checkParquet(path, engine, checker, rules);
+      digested = readToEnd(source);
+      // Told when it is awaited; without this Node would take it for unhandled.
+      digested.catch(() => {});
+      await checkParquet(path, connections, checker, rules);
     }
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
@@ -159,11 +164,15 @@ async function readAll(request: ValidationRequest, { engine, checker, workFolder
       ...(record !== undefined && { record: before + record + 1 }),
     }));
   }
-  // What is left, for the checksum.
-  const rest = Buffer.allocUnsafe(1 << 20);
-  while ((await source.read(rest)) > 0);
+  await (digested ?? readToEnd(source));
   await source.close();
   return { tally: tally ?? checker.tally(), reasons, endedEarly, bytes, sha256: hash.digest("hex") };
+}
+
+/** What nobody wanted yet, for the checksum. */
+async function readToEnd(source: ByteSource): Promise<void> {
+  const rest = Buffer.allocUnsafe(1 << 20);
+  while ((await source.read(rest)) > 0);
 }
 
 function countedReasons(read: Read, checker: TableChecker, rules: DatasetRules, now: Date) {

@@ -1,6 +1,8 @@
 import type { DuckDBAppender, DuckDBConnection } from "@duckdb/node-api";
 import type { DatasetColumn } from "../../programs/spec.ts";
-import { mergeProfiles, type Profile, profileTable } from "../dataset/profile.ts";
+import { chunksOf } from "../dataset/engine.ts";
+import { mergeProfiles, type Profile } from "../dataset/profile.ts";
+import { profileTable } from "../dataset/profiler.ts";
 import { NumberMoments } from "./number-moments.ts";
 
 /** Rows are profiled this many at a time, so that memory doesn't grow with their number. */
@@ -82,8 +84,8 @@ export class RowProfiler {
   async #profileWaiting(): Promise<void> {
     this.#appender?.flushSync();
     this.#waiting = 0;
-    const query = async (sql: string) => (await this.#connection.runAndReadAll(sql)).getRowObjects();
-    const profile = await profileTable(query, this.#table, this.#columns, (index) => `c${index}`);
+    const chunks = (sql: string) => chunksOf(this.#connection, sql);
+    const profile = await profileTable(chunks, this.#table, this.#columns, (index) => `c${index}`);
     this.#profile = mergeProfiles(this.#profile, profile);
     await this.#connection.run(`TRUNCATE ${this.#table}`);
   }

@@ -103,7 +103,7 @@ export function createHandler(
         workFolder,
         now: now(),
         signal,
-        threads: availableParallelism(),
+        lanes: availableParallelism(),
         ...(baseline !== undefined && { baseline }),
       });
       if (signal.aborted && left < FRESH_MS - AFTERWARDS_MS)

@@ -115,9 +115,14 @@ describe("profiles", () => {
     expect(JSON.stringify(await profileOf([aColumn({})], texts))).not.toMatch(/Adelie|secret/);
   });
 
-  it("count by hashes where a declared value is what DuckDB calls all others", async () => {
-    const column = aColumn({ enum: ["", "a"] });
-    expect((await profileOf([column], "(VALUES (''), ('a')) t(x)")).columns.x).toMatchObject({
+  it("count the empty text by name too, and by hashes where a declared value has what no statement can name", async () => {
+    const from = "(VALUES (''), ('a'), (NULL)) t(x)";
+    expect((await profileOf([aColumn({ enum: ["", "a"] })], from)).columns.x).toEqual({
+      kind: "values",
+      missing: 1,
+      counts: { "": 1, a: 1 },
+    });
+    expect((await profileOf([aColumn({ enum: ["\0", "a"] })], from)).columns.x).toMatchObject({
       kind: "texts",
     });
   });

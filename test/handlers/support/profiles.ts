@@ -1,5 +1,7 @@
 import { DuckDBInstance } from "@duckdb/node-api";
-import { type Profile, profileTable } from "../../../handlers/dataset/profile.ts";
+import { chunksOf } from "../../../handlers/dataset/engine.ts";
+import type { Profile } from "../../../handlers/dataset/profile.ts";
+import { profileTable } from "../../../handlers/dataset/profiler.ts";
 import {
   bucketOf,
   type NumberSketch,
@@ -24,8 +26,8 @@ export async function profileOf(columns: readonly DatasetColumn[], from: string)
   const instance = await DuckDBInstance.create(":memory:");
   const connection = await instance.connect();
   try {
-    const query = async (sql: string) => (await connection.runAndReadAll(sql)).getRowObjects();
-    return await profileTable(query, `(SELECT * FROM ${from})`, columns, (i) => `"${columns[i]?.name}"`);
+    const chunks = (sql: string) => chunksOf(connection, sql);
+    return await profileTable(chunks, `(SELECT * FROM ${from})`, columns, (i) => `"${columns[i]?.name}"`);
   } finally {
     connection.closeSync();
     instance.closeSync();
@@ -35,12 +37,11 @@ export async function profileOf(columns: readonly DatasetColumn[], from: string)
 /** A profile of one column, `x`, of these numbers; null is a missing one. */
 export function profileOfNumbers(values: readonly (number | null)[], integer = false): Profile {
   const present = values.filter((value) => value !== null);
+  const level = integer ? 0 : 1;
   const sketch: NumberSketch = numberSketch(
-    present.map(
-      (value) => [integer && Math.abs(value) <= 2047 ? value : bucketOf(value, integer ? 0 : 1), 1] as const,
-    ),
+    present.map((value) => [bucketOf(value, level), 1] as const),
     values.length - present.length,
-    integer,
+    level,
   );
   return { version: 1, rows: values.length, columns: { x: sketch } };
 }
@@ -50,6 +51,7 @@ export function profileOfHashes(hashes: readonly number[], missing = 0): Profile
   const sketch: TextSketch = textSketch(
     hashes.map((hash) => [hash % 65_536, 1] as const),
     missing,
+    16,
   );
   return { version: 1, rows: hashes.length + missing, columns: { x: sketch } };
 }

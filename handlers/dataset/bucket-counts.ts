@@ -1,0 +1,103 @@
+import { type Buckets, MAX_BUCKETS, NO_BUCKET } from "./sketch.ts";
+
+/** No more than 65,536 may be added to that of none. */
+const FIRST_BUCKET = NO_BUCKET / 2;
+
+/** Four places a bucket, so that most are found at once. */
+const PLACES = 4 * MAX_BUCKETS;
+
+/** How buckets are laid on each other, once for each fold: by what is left of an index after it was shifted and cut. */
+interface Fold {
+  readonly shift: (folds: number) => number;
+  readonly mask: (folds: number) => number;
+}
+
+/** Two of ascending numbers make one. */
+export const NEIGHBOURS: Fold = { shift: (folds) => folds, mask: () => -1 };
+
+/** Those of one half are laid on those of the other, of this many bits at first. */
+export const halvesOf = (bits: number): Fold => ({
+  shift: () => 0,
+  mask: (folds) => 2 ** (bits - folds) - 1,
+});
+
+/**
+ * Counts how often each bucket occurs, in 48 kB whatever comes: whenever there are more than `MAX_BUCKETS`, they are folded. That
+ * follows from the values alone, so that the counts are the same in whatever order they come.
+ */
+export class BucketCounts {
+  readonly #fold: Fold;
+  #keys = new Int32Array(PLACES);
+  #counts = new Float64Array(PLACES);
+  #distinct = 0;
+  #folds = 0;
+
+  constructor(fold: Fold) {
+    this.#fold = fold;
+  }
+
+  /** How many times buckets were laid on each other. */
+  get folds(): number {
+    return this.#folds;
+  }
+
+  add(buckets: Int32Array): void {
+    let shift = this.#fold.shift(this.#folds);
+    let mask = this.#fold.mask(this.#folds);
+    let keys = this.#keys;
+    let counts = this.#counts;
+    for (let row = 0; row < buckets.length; row++) {
+      const bucket = buckets[row] as number;
+      if (bucket < FIRST_BUCKET) continue;
+      const key = (bucket >> shift) & mask;
+      const place = placeOf(key, keys, counts);
+      if (counts[place] === 0 && this.#distinct === MAX_BUCKETS) {
+        this.#foldOnce();
+        shift = this.#fold.shift(this.#folds);
+        mask = this.#fold.mask(this.#folds);
+        keys = this.#keys;
+        counts = this.#counts;
+        row--;
+        continue;
+      }
+      if (counts[place] === 0) {
+        keys[place] = key;
+        this.#distinct++;
+      }
+      counts[place] = (counts[place] as number) + 1;
+    }
+  }
+
+  buckets(): Buckets {
+    return [...this.#keys.entries()].flatMap(([place, key]) => {
+      const count = this.#counts[place] as number;
+      return count === 0 ? [] : [[key, count] as const];
+    });
+  }
+
+  #foldOnce(): void {
+    const before = this.buckets();
+    const shift = this.#fold.shift(this.#folds + 1) - this.#fold.shift(this.#folds);
+    this.#folds++;
+    const mask = this.#fold.mask(this.#folds);
+    this.#keys = new Int32Array(PLACES);
+    this.#counts = new Float64Array(PLACES);
+    this.#distinct = 0;
+    for (const [index, count] of before) {
+      const key = (index >> shift) & mask;
+      const place = placeOf(key, this.#keys, this.#counts);
+      if (this.#counts[place] === 0) {
+        this.#keys[place] = key;
+        this.#distinct++;
+      }
+      this.#counts[place] = (this.#counts[place] as number) + count;
+    }
+  }
+}
+
+/** Where the key is, or where it is free for it: by Fibonacci hashing and open addressing. */
+function placeOf(key: number, keys: Int32Array, counts: Float64Array): number {
+  let place = Math.imul(key, 0x9e3779b1) >>> (32 - Math.log2(PLACES));
+  while (counts[place] !== 0 && keys[place] !== key) place = (place + 1) & (PLACES - 1);
+  return place;
+}

@@ -1,4 +1,5 @@
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { CREDULOUS_OPTIMIZERS } from "../dataset/engine.ts";
 import { Unsearchable } from "./records.ts";
 import type { Subject, SubjectColumn } from "./request.ts";
 import { type Findings, noFindings, type Search } from "./rows.ts";
@@ -31,6 +32,7 @@ export async function withParquet<T>(
   const connection = await database.connect();
   try {
     await connection.run("SET TimeZone = 'UTC'");
+    await connection.run(`SET disabled_optimizers = '${CREDULOUS_OPTIMIZERS}'`);
     return await work(new Parquet(connection, file));
   } finally {
     connection.closeSync();

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { startEngine } from "../../../handlers/dataset/engine.ts";
 import type { DatasetRules } from "../../../handlers/dataset/rules.ts";
 import type { DatasetColumn } from "../../../programs/spec.ts";
+import { bigint, withClaimedStatistics } from "../support/parquet-statistics.ts";
 import { aColumn, fileValidation, rulesOf } from "../support/validated-files.ts";
 
 const { folder, validate } = fileValidation(new Date("2026-02-01T00:00:00Z"));
@@ -388,6 +389,14 @@ describe("Parquet", () => {
     ["zero rows are none", "SELECT '1' AS a, '2' AS b WHERE false", "no_rows"],
   ])("%s", async (_, select, outcome) => {
     expect(await outcomeOf(await parquet(select), rules)).toBe(outcome);
+  });
+
+  it("holds the values that are read, whatever its statistics claim", async () => {
+    const upTo231 = rulesOf("parquet", [{ name: "a", type: "integer", nullable: false, max: 231 }]);
+    const honest = await parquet("SELECT if(range = 3, 99999, 200)::BIGINT AS a FROM range(100)");
+    expect(await outcomeOf(honest, upTo231)).toBe("above_maximum");
+    const lying = withClaimedStatistics(honest, bigint(99_999), bigint(200));
+    expect(await outcomeOf(lying, upTo231)).toBe("above_maximum");
   });
 
   it("is whole from its first byte to its last", async () => {

@@ -10,6 +10,7 @@ export const PART_BYTES = 24 * 1024 * 1024;
 export const MAX_RECORD_BYTES = 16 * 1024 * 1024;
 
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
+const UTF_16_MARKS = [Buffer.from([0xff, 0xfe]), Buffer.from([0xfe, 0xff])];
 
 export type Finding = Omit<Reason, "severity">;
 
@@ -87,6 +88,8 @@ export async function readText(
 ): Promise<void> {
   const buffer = Buffer.allocUnsafeSlow(Math.max(partBytes, 1024));
   let filled = 0;
+  /** Bytes of the file that come before those in the buffer. */
+  let before = 0;
   let isFirst = true;
   const checking: Promise<void>[] = [];
   // One more than are checked: the next is written meanwhile.
@@ -98,11 +101,13 @@ export async function readText(
       filled += read;
       isLast = filled < buffer.length;
       if (isFirst) {
+        before = filled;
         filled = begin(buffer, filled);
+        before -= filled;
         isFirst = false;
       }
       const bytes = wholeCharacters(buffer.subarray(0, filled), isLast);
-      refuseWrongEncoding(bytes);
+      refuseWrongEncoding(bytes, before);
       let done = 0;
       for (let taken = -1; taken !== 0 && done < bytes.length; done += taken) {
         const { consumed, part } = reader.take(bytes.subarray(done), isLast);
@@ -124,6 +129,7 @@ export async function readText(
       if (!isLast && done === 0) throw new Unreadable(tooLong());
       buffer.copyWithin(0, done, filled);
       filled -= done;
+      before += done;
     }
   } finally {
     // Also where reading ended early: what is wrong in an earlier part is told first, and its rows are counted.
@@ -167,19 +173,36 @@ function wholeCharacters(buffer: Buffer, isLast: boolean): Buffer {
   return buffer.subarray(0, end);
 }
 
-function refuseWrongEncoding(bytes: Buffer): void {
+function refuseWrongEncoding(bytes: Buffer, before: number): void {
   if (!isUtf8(bytes)) {
+    const isUtf16 = before === 0 && UTF_16_MARKS.some((mark) => bytes.subarray(0, 2).equals(mark));
     throw new Unreadable({
       check: "encoding",
       code: "not_utf8",
-      message: "The file is not UTF-8 throughout",
+      message: isUtf16
+        ? "The file is UTF-16: save it as UTF-8"
+        : `The file is not UTF-8 from its byte ${before + firstWrongByte(bytes) + 1} on: save it as UTF-8`,
     });
   }
-  if (bytes.includes(BYTE_ORDER_MARK)) {
+  const mark = bytes.indexOf(BYTE_ORDER_MARK);
+  if (mark >= 0) {
     throw new Unreadable({
       check: "encoding",
       code: "byte_order_mark_inside",
-      message: "A byte order mark stands within the file: files were put together, or it was saved twice",
+      message: `A byte order mark stands within the file, at its byte ${before + mark + 1}: files were put together, or it was saved twice`,
     });
   }
+}
+
+/** Where the first character begins that is none, from 0. */
+function firstWrongByte(bytes: Buffer): number {
+  const whole = (length: number) => wholeCharacters(bytes.subarray(0, length), false);
+  let right = 0;
+  let wrong = bytes.length + 1;
+  while (wrong - right > 1) {
+    const middle = (right + wrong) >> 1;
+    if (isUtf8(whole(middle))) right = middle;
+    else wrong = middle;
+  }
+  return whole(right).length;
 }

@@ -33,6 +33,9 @@ const jsonTexts = rulesOf("jsonl", [text, other]);
 const bytes = (...values: number[]) => Uint8Array.from(values);
 const LARGE = 17 * 1024 * 1024;
 
+/** A header of 4 bytes, 10,000 records of 4, and this. */
+const manyRowsThen = (end: Buffer) => Buffer.concat([Buffer.from(`a,b\n${"1,2\n".repeat(10_000)}`), end]);
+
 type Case = readonly [fact: string, content: string | Uint8Array, outcome: string];
 
 const CSV: readonly Case[] = [
@@ -85,6 +88,23 @@ const CSV: readonly Case[] = [
 describe("CSV", () => {
   it.each(CSV)("%s", async (_, content, outcome) => {
     expect(await outcomeOf(content, twoTexts)).toBe(outcome);
+  });
+
+  it.each([
+    ["Latin-1", Buffer.from("a,b\nM\xfcller,2\n", "latin1"), undefined, /byte 6 on: save it as UTF-8/],
+    ["a character that is cut off", Buffer.from("a,b\n1,\u00fc").subarray(0, -1), undefined, /byte 7 on/],
+    ["a stray half", Buffer.from("\ufeffa,b\n\u00fc,2\n\xbc,4\n", "latin1"), undefined, /byte 1 on/],
+    [
+      "a wrong byte beyond the first part",
+      manyRowsThen(Buffer.from("\xfc,2\n", "latin1")),
+      4096,
+      /byte 40005 on/,
+    ],
+    ["UTF-16", Buffer.from("\ufeffa,b\n1,2\n", "utf16le"), undefined, /is UTF-16: save it as UTF-8/],
+    ["a mark beyond the first part", manyRowsThen(Buffer.from("\ufeff,2\n")), 4096, /its byte 40005:/],
+  ] as const)("says where %s stands", async (_, content, partBytes, message) => {
+    const verdict = await verdictOf(content, twoTexts, partBytes);
+    expect(verdict.reasons).toMatchObject([{ check: "encoding", message: expect.stringMatching(message) }]);
   });
 
   it("an empty line of a file with one column is a null", async () => {

@@ -42,7 +42,7 @@ export const Problem = Type.Object(
 
 /** Answers every error as a problem; what isn't ours is logged and answered without detail. */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const known = toAppError(error);
+  const known = toAppError(error, request.routeOptions.schema?.consumes);
   // What is only busy comes in floods: a line each, without a trace.
   if (known.code === "unavailable" && known.cause === undefined) request.log.warn(known.message);
   else if (known.httpStatus >= 500) request.log.error({ err: error }, "request failed");
@@ -87,7 +87,10 @@ function challenge(request: FastifyRequest): string {
   return request.url.startsWith("/docs") ? `${bearer}, Basic realm="aidlc"` : bearer;
 }
 
-function toAppError(error: unknown): AppError {
+const documents = "application/json, application/yaml or, for PATCH, application/merge-patch+json";
+
+/** `consumes`: media types of the route, where it names them. */
+function toAppError(error: unknown, consumes?: readonly string[]): AppError {
   if (error instanceof AppError) return error;
   const { statusCode, code, message } = (error ?? {}) as Partial<FastifyError>;
   if (statusCode === httpStatusByCode.payload_too_large) {
@@ -96,11 +99,9 @@ function toAppError(error: unknown): AppError {
     });
   }
   if (statusCode === httpStatusByCode.unsupported_media_type) {
-    return new AppError(
-      "unsupported_media_type",
-      "Send the body as application/json, application/yaml or, for PATCH, application/merge-patch+json",
-      { cause: error },
-    );
+    return new AppError("unsupported_media_type", `Send the body as ${consumes?.join(" or ") ?? documents}`, {
+      cause: error,
+    });
   }
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
     return new AppError("invalid_request", `The request can't be read: ${message} (${code})`, {

@@ -1,9 +1,7 @@
-import { createHash, randomUUID } from "node:crypto";
-import { createReadStream, createWriteStream } from "node:fs";
-import { copyFile, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Readable } from "node:stream";
-import { pipeline as piped } from "node:stream/promises";
 import type pg from "pg";
 import type { Logger } from "pino";
 import { datasetRules, schemaDigest } from "../../handlers/dataset/rules.ts";
@@ -12,6 +10,7 @@ import { type AuditContext, type AuditTrail, serviceContext } from "../audit/tra
 import { AppError } from "../errors.ts";
 import { findPipeline, getRevision, type Pipeline } from "../pipelines/store.ts";
 import { inTransaction } from "../postgres/pool.ts";
+import { beginningsIn, copyVerified, lookInto, receiveFile } from "./files.ts";
 import { BucketFolders, type PipelineRef } from "./folders.ts";
 import {
   findIngestion,
@@ -37,11 +36,19 @@ const sweepMs = 2_000;
 const wholeSweepEvery = 30;
 const attempts = 3;
 
-/** The largest file that a request may bring; larger ones are dropped into the folder. */
-export const largestUploadBytes = 2 * 1024 ** 3;
-
 /** Names that files have in folders, listings and logs. */
-const acceptableName = /^[\p{L}\p{N}][\p{L}\p{N} ._()+-]{0,199}$/u;
+const acceptableName = /^[\p{L}\p{N}][\p{L}\p{N} ._()+-]*$/u;
+/** Folders take 255 bytes; the id and what tells a verdict go with a name. */
+const longestNameBytes = 200;
+
+const isAcceptable = (name: string) =>
+  acceptableName.test(name) && Buffer.byteLength(name) <= longestNameBytes;
+
+interface Sweep {
+  readonly seen: Map<string, string>;
+  readonly ignored: Set<string>;
+  readonly all: boolean;
+}
 
 /**
  * Takes files for pipelines of the sandbox, from requests and from their raw folders, and gives each its verdict: one at a time, in a
@@ -53,6 +60,10 @@ export class Ingestor {
   readonly #closing = new AbortController();
   /** Sizes and times of files in raw folders as the last sweep saw them: one that still grows is left alone. */
   #seen = new Map<string, string>();
+  /** What lies in raw folders and isn't taken, as the last sweep saw it: each is told once. */
+  #ignored = new Set<string>();
+  /** Files of requests that are arriving; any other beginning of one is what a killed process left. */
+  readonly #arriving = new Set<string>();
   #sweeps = 0;
   readonly #queued = new Map<string, string>();
   readonly #tries = new Map<string, number>();
@@ -83,8 +94,8 @@ export class Ingestor {
   }
 
   /**
-   * Writes a file of a request as it arrives and takes it. Throws `payload_too_large`, and `pipeline_conflict` while the pipeline
-   * has no applied revision.
+   * Writes a file of a request as it arrives and takes it. Throws `payload_too_large`, `pipeline_conflict` while the pipeline has no
+   * applied revision, and `stack_busy` while it is being destroyed.
    */
   async receive(pipeline: Pipeline, name: string, body: Readable, by: AuditContext): Promise<Ingestion> {
     if (pipeline.appliedRevision === null) {
@@ -93,16 +104,26 @@ export class Ingestor {
         `Pipeline "${pipeline.name}" has no bucket yet: wait until its first update has succeeded`,
       );
     }
+    const { state, lastChange, team } = pipeline;
+    if (state === "destroying") {
+      throw new AppError(
+        "stack_busy",
+        `Pipeline "${pipeline.name}" is being destroyed: give the file to the next one of the name`,
+        { details: lastChange === null ? {} : { operation: { id: lastChange.id, team } } },
+      );
+    }
     await this.#folders.prepare(pipeline);
     const id = randomUUID();
     const part = join(this.#folders.taken(pipeline), `.${id}.part`);
+    this.#arriving.add(part);
     try {
-      const bytes = await write(body, part);
+      const bytes = await receiveFile(body, part);
       const path = this.#pathOf(pipeline, { id, name });
       await rename(part, path);
       return await this.#take(pipeline, { id, name, bytes }, path, by);
     } finally {
       await rm(part, { force: true });
+      this.#arriving.delete(part);
     }
   }
 
@@ -118,19 +139,33 @@ export class Ingestor {
 
   async #sweepAll(): Promise<void> {
     const seen = new Map<string, string>();
+    const ignored = new Set<string>();
     const all = this.#sweeps++ % wholeSweepEvery === 0;
     for (const ref of await this.#folders.pipelines()) {
       if (this.#closing.signal.aborted) return;
-      await this.#sweepPipeline(ref, seen, all);
+      // One pipeline's folder that can't be read, or a file in it that can't be moved, must not keep the others' waiting.
+      await this.#sweepPipeline(ref, { seen, ignored, all }).catch((error: unknown) =>
+        this.#options.log.error(
+          { err: error, team: ref.team, pipeline: ref.name },
+          "a raw folder could not be looked through",
+        ),
+      );
     }
     this.#seen = seen;
+    this.#ignored = ignored;
   }
 
-  async #sweepPipeline(ref: PipelineRef, seen: Map<string, string>, all: boolean): Promise<void> {
-    const { pool } = this.#options;
-    const dropped = await filesIn(this.#folders.raw(ref));
-    const left = await filesIn(this.#folders.taken(ref));
-    const open = left.filter((path) => !this.#queued.has(path));
+  async #sweepPipeline(ref: PipelineRef, { seen, ignored, all }: Sweep): Promise<void> {
+    const { pool, log } = this.#options;
+    const { files: dropped, others } = await lookInto(this.#folders.raw(ref), isAcceptable);
+    for (const path of others) {
+      ignored.add(path);
+      if (this.#ignored.has(path)) continue;
+      log.warn({ path }, "what lies in a raw folder is not taken: it takes a plain file with a plain name");
+    }
+    const { files: taken } = await lookInto(this.#folders.taken(ref), () => true);
+    const open = taken.filter((path) => !this.#queued.has(path));
+    if (all) await this.#removeBeginnings(ref);
     if (dropped.length === 0 && open.length === 0 && !all) return;
     const pipeline = await findPipeline(pool, ref.team, ref.name);
     if (pipeline === undefined) {
@@ -140,7 +175,8 @@ export class Ingestor {
       }
       return;
     }
-    if (pipeline.appliedRevision === null || (dropped.length === 0 && open.length === 0)) return;
+    if (dropped.length === 0 && open.length === 0) return;
+    if (pipeline.appliedRevision === null || pipeline.state === "destroying") return;
     await this.#folders.prepare(ref);
     for (const path of dropped) {
       const file = await stat(path).catch(() => undefined);
@@ -152,9 +188,15 @@ export class Ingestor {
     for (const path of open) await this.#resume(pipeline, path);
   }
 
+  /** Of files that were arriving when an earlier process ended: whoever gave them has had no answer. */
+  async #removeBeginnings(ref: PipelineRef): Promise<void> {
+    for (const path of await beginningsIn(this.#folders.taken(ref))) {
+      if (!this.#arriving.has(path)) await rm(path, { force: true });
+    }
+  }
+
   async #takeDropped(pipeline: Pipeline, from: string, bytes: number): Promise<void> {
     const name = basename(from);
-    if (!acceptableName.test(name)) return;
     const id = randomUUID();
     const path = this.#pathOf(pipeline, { id, name });
     await rename(from, path);
@@ -250,49 +292,4 @@ export class Ingestor {
   #pathOf(pipeline: PipelineRef, { id, name }: { readonly id: string; readonly name: string }): string {
     return join(this.#folders.taken(pipeline), `${id}-${name}`);
   }
-}
-
-async function filesIn(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  return entries
-    .filter((entry) => entry.isFile() && !entry.name.startsWith("."))
-    .map(({ name }) => join(folder, name));
-}
-
-/** Returns how many bytes came. */
-async function write(body: Readable, path: string): Promise<number> {
-  let bytes = 0;
-  await piped(
-    body,
-    async function* (chunks: AsyncIterable<Buffer>) {
-      for await (const chunk of chunks) {
-        bytes += chunk.length;
-        if (bytes > largestUploadBytes) {
-          throw new AppError(
-            "payload_too_large",
-            "A file of more than 2 GiB comes by no request: drop it into the pipeline's raw folder",
-          );
-        }
-        yield chunk;
-      }
-    },
-    createWriteStream(path, { flags: "wx", mode: 0o600 }),
-  );
-  return bytes;
-}
-
-/** A copy under its name only once it is whole on the disk; a copy that was made before is one, too. */
-async function copyVerified(from: string, to: string, sha256: string): Promise<void> {
-  const part = `${to}.part`;
-  await copyFile(from, part);
-  const hash = createHash("sha256");
-  await piped(createReadStream(part), hash);
-  if (hash.digest("hex") !== sha256) {
-    await rm(part, { force: true });
-    throw new Error(`The copy of ${basename(from)} differs from what was validated`);
-  }
-  const file = await open(part, "r+");
-  await file.sync();
-  await file.close();
-  await rename(part, to);
 }

@@ -7,6 +7,7 @@ import { cursorPart, PageQuery, pageOf, parseCursor, toPage } from "../http/page
 import { pipelineOf } from "../pipelines/routes.ts";
 import { PipelineParams } from "../pipelines/schema.ts";
 import { getRevision } from "../pipelines/store.ts";
+import { refuseTooLarge } from "./files.ts";
 import type { Ingestor } from "./ingestor.ts";
 import { FileView, fileView } from "./schema.ts";
 import { listIngestions } from "./store.ts";
@@ -78,6 +79,7 @@ export function ingestionRoutes(app: App, { pool, ingestor }: IngestionRoutesOpt
           `The data of this pipeline is ${spec.dataset.format}: send ${type}`,
         );
       }
+      refuseTooLarge(Number(request.headers["content-length"] ?? 0));
       const name = request.query.name ?? `upload.${end}`;
       const ingestion = await ingestor.receive(pipeline, name, request.raw, auditContext(request));
       return reply.code(202).send(fileView(ingestion));

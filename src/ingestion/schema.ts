@@ -10,6 +10,9 @@ const ReasonView = Type.Object(
     severity: Type.Enum(["warning", "critical"], { description: "critical: the file was not accepted" }),
     message: Type.String({ description: "What was found, for people; holds no value of the data" }),
     column: Type.Optional(Type.String({ description: "The column that it is about" })),
+    record: Type.Optional(
+      Type.Integer({ description: "The record at which reading ended, counted from 1 without the header" }),
+    ),
     count: Type.Optional(Type.Integer({ description: "How many values or rows" })),
   },
   { description: "Something that the validation found" },
@@ -55,12 +58,13 @@ export function fileView(ingestion: Ingestion): Static<typeof FileView> {
           sha256: verdict.sha256,
           rows: verdict.rows,
           severity: verdict.severity,
-          reasons: verdict.reasons.map(({ check, code, severity, message, column, count }) => ({
+          reasons: verdict.reasons.map(({ check, code, severity, message, column, record, count }) => ({
             check,
             code,
             severity,
             message,
             ...(column === undefined ? {} : { column }),
+            ...(record === undefined ? {} : { record }),
             ...(count === undefined ? {} : { count }),
           })),
           ...(verdict.drift === undefined ? {} : { driftScore: verdict.drift.score }),

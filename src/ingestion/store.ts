@@ -127,10 +127,12 @@ export async function recordFailure(db: Queryable, id: string, failure: string):
   );
 }
 
-/** Whether a pipeline of this name was there and is no more. */
+/** Whether a pipeline of this name was there, is no more, and left no bucket in its stack: who retains data wants the files, too. */
 export async function isGone(db: Queryable, team: string, name: string): Promise<boolean> {
   const { rows } = await db.query<{ gone: boolean }>(
-    "select bool_and(deleted_at is not null) as gone from pipelines where team = $1 and name = $2",
+    `select bool_and(p.deleted_at is not null and not exists (
+       select from resources r where r.stack_id = p.stack_id and r.type = 'aws:s3/bucket:Bucket')) as gone
+     from pipelines p where p.team = $1 and p.name = $2`,
     [team, name],
   );
   return rows[0]?.gone === true;

@@ -1,10 +1,13 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { Readable } from "node:stream";
 import { pino } from "pino";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { serviceContext } from "../../../src/audit/trail.ts";
 import { Ingestor } from "../../../src/ingestion/ingestor.ts";
 import { validateInChild } from "../../../src/ingestion/validator.ts";
+import { getPipeline } from "../../../src/pipelines/store.ts";
 import { type Document, uniqueName, validSpec } from "../../support/builders.ts";
 import { type Api, startApi } from "../api.ts";
 
@@ -64,6 +67,10 @@ afterEach(async () => {
   await ingestor.settled();
   await rm(folder, { recursive: true, force: true });
 });
+
+/** As a node that is started again. */
+const restarted = (log = pino({ level: "silent" })) =>
+  new Ingestor({ pool: api.database.pool, audit: api.audit, dataDir, log, validate });
 
 /** As a successful update leaves it. */
 async function applied(): Promise<void> {
@@ -143,6 +150,51 @@ describe("a file that a request brings", () => {
     });
   });
 
+  it("is refused as anything but data, and told what data is", async () => {
+    const answer = await give("a=b", "x", { "content-type": "application/x-www-form-urlencoded" });
+    expect(answer).toMatchObject({ status: 415, body: { detail: expect.stringContaining("text/csv") } });
+  });
+
+  it("is refused before it comes when it is announced as too large", async () => {
+    const headers = { ...csv, "content-length": String(3 * 1024 ** 3) };
+    expect(await give("age,label\n", "x.csv", headers)).toMatchObject({
+      status: 413,
+      body: { code: "payload_too_large", detail: expect.stringContaining("raw folder") },
+    });
+  });
+
+  it("is told the record that ended its reading", async () => {
+    await give("age,label\n20,yes\n21\n");
+    expect(await verdicts()).toMatchObject([{ reasons: [{ code: "field_count", record: 2 }] }]);
+  });
+
+  it("is refused while the pipeline is being destroyed", async () => {
+    const { id } = (await api.send("DELETE", url)).body;
+    expect(await give(good)).toMatchObject({ status: 409, body: { code: "stack_busy", operation: id } });
+  });
+
+  it("leaves nothing when its caller breaks off", async () => {
+    const given = await getPipeline(api.database.pool, team, pipeline);
+    let reads = 0;
+    const body = new Readable({
+      read() {
+        if (reads++ === 0) this.push("age,label\n");
+        else this.destroy(Object.assign(new Error("aborted"), { code: "ECONNRESET" }));
+      },
+    });
+    const received = ingestor.receive(given, "people.csv", body, serviceContext("test"));
+    await expect(received).rejects.toMatchObject({ code: "invalid_request", httpStatus: 400 });
+    expect(await readdir(join(folder, "raw", ".taken"))).toEqual([]);
+  });
+
+  it("leaves nothing when the service was killed before its end", async () => {
+    await give(good);
+    await ingestor.settled();
+    await writeFile(join(folder, "raw", ".taken", ".1f0c.part"), good.slice(0, 100));
+    await restarted().sweep();
+    expect(await readdir(join(folder, "raw", ".taken"))).toEqual([]);
+  });
+
   it("is refused while the pipeline has no bucket", async () => {
     await api.database.pool.query("update pipelines set applied_revision = null where name = $1", [pipeline]);
     expect(await give(good)).toMatchObject({ status: 409, body: { code: "pipeline_conflict" } });
@@ -172,28 +224,58 @@ describe("a file that is dropped into the raw folder", () => {
     expect(await verdicts()).toMatchObject([{ name: "dropped.csv", state: "accepted" }]);
     expect(await filesIn("raw")).toEqual([]);
   });
+
+  it("is left alone, and the log says so once, when it is no plain file with a plain name", async () => {
+    const raw = join(folder, "raw");
+    const names = ["-dash.csv", "link.csv", `${"ü".repeat(110)}.csv`];
+    await mkdir(raw, { recursive: true });
+    await writeFile(join(raw, "-dash.csv"), good);
+    await writeFile(join(raw, `${"ü".repeat(110)}.csv`), good);
+    await symlink("/etc/hostname", join(raw, "link.csv"));
+    const lines: Document[] = [];
+    const told = restarted(pino({ level: "warn" }, { write: (line) => lines.push(JSON.parse(line)) }));
+    for (let sweep = 0; sweep < 3; sweep++) await told.sweep();
+    expect(lines.map(({ path }) => basename(String(path))).sort()).toEqual(names);
+    expect((await filesIn("raw")).sort()).toEqual(names);
+    expect(await verdicts()).toEqual([]);
+  });
+
+  it("keeps no other pipeline's file waiting when it can't be moved", async () => {
+    const before = join(dataDir, "buckets", team, "a-first");
+    await api.send("PUT", `/v1/teams/${team}/pipelines/a-first`, { body: spec() });
+    await api.database.pool.query("update pipelines set applied_revision = 1 where name = 'a-first'");
+    await mkdir(join(before, "raw"), { recursive: true });
+    await writeFile(join(before, "raw", ".taken"), "no folder");
+    await writeFile(join(before, "raw", "stuck.csv"), good);
+    await mkdir(join(folder, "raw"), { recursive: true });
+    await writeFile(join(folder, "raw", "dropped.csv"), good);
+    await ingestor.sweep();
+    await ingestor.sweep();
+    expect(await verdicts()).toMatchObject([{ name: "dropped.csv", state: "accepted" }]);
+    await rm(before, { recursive: true });
+  });
 });
 
 describe("the folders of a pipeline", () => {
-  it("go when the pipeline is gone", async () => {
+  const bucket = `insert into resources (stack_id, urn, position, type, name, dependencies, inputs, outputs)
+    select stack_id, 'urn:raw', 0, 'aws:s3/bucket:Bucket', 'raw', '{}', '{}', '{}' from pipelines
+    where team = $1 and name = $2`;
+
+  it("stay as long as its stack has a bucket, and then go with it", async () => {
     await give(good);
     await ingestor.settled();
     const { pool } = api.database;
-    const restarted = new Ingestor({
-      pool,
-      audit: api.audit,
-      dataDir,
-      log: pino({ level: "silent" }),
-      validate,
-    });
-    await restarted.sweep();
+    await restarted().sweep();
     expect(await filesIn("validated")).toHaveLength(1);
+    await pool.query(bucket, [team, pipeline]);
     await pool.query("update pipelines set deleted_at = now() where team = $1 and name = $2", [
       team,
       pipeline,
     ]);
-    const again = new Ingestor({ pool, audit: api.audit, dataDir, log: pino({ level: "silent" }), validate });
-    await again.sweep();
+    await restarted().sweep();
+    expect(await filesIn("validated")).toHaveLength(1);
+    await pool.query("delete from resources where urn = 'urn:raw'");
+    await restarted().sweep();
     expect(await readdir(join(dataDir, "buckets", team))).not.toContain(pipeline);
   });
 });

@@ -44,10 +44,12 @@ export function judge(gate: ApprovalGate, { steps, plan, changes }: Plan): HeldB
   return reasons.length === 0 ? undefined : { state: "awaiting_approval", changes, steps, reasons };
 }
 
+/** Whether a run before this one was interrupted in the midst of applying the approved plan isn't known here. */
 const planChanged: OperationError = {
   code: "plan_changed",
   message: "What would be done now is not what was approved: something has changed since",
-  remedy: "Nothing was changed: look at the new plan, then ask for the operation again",
+  remedy:
+    "This run changed nothing; if an earlier one was interrupted, the pipeline's history tells what it did. Look at the new plan, then ask for the operation again",
 };
 
 /** The plan of a destroy that leaves nothing. */

@@ -137,6 +137,13 @@ describe("a plan may be applied", () => {
       expect(judge(gate, other)).toMatchObject({ state: "failed", error: { code: "plan_changed" } });
   });
 
+  it("or else nothing is claimed of what an interrupted run before it has done", () => {
+    const gate = { reasons: [spec], firstCreation: false, approved: digestOf(plan(bucket("delete")).steps) };
+    expect(judge(gate, plan(bucket("update")))).toMatchObject({
+      error: { remedy: expect.stringMatching(/^This run changed nothing; .*history/) },
+    });
+  });
+
   it("not before somebody has approved, with every reason there is", () => {
     const held = judge({ ...free, reasons: [spec] }, plan(bucket("delete")));
     expect(held).toMatchObject({ state: "awaiting_approval", reasons: [spec, { code: "data_loss" }] });

@@ -30,6 +30,9 @@ export interface Engine extends Connection {
  */
 export const CREDULOUS_OPTIMIZERS = "statistics_propagation,filter_pushdown";
 
+/** For where nothing is asked for by its value, so that rows can be asked for by their place. */
+export const BELIEVE_PLACES = "SET disabled_optimizers = 'statistics_propagation'";
+
 export async function startEngine({ workFolder, memoryLimitMb, threads }: EngineLimits): Promise<Engine> {
   const instance = await DuckDBInstance.create(":memory:", {
     memory_limit: `${memoryLimitMb}MB`,

@@ -1,6 +1,6 @@
 import { open } from "node:fs/promises";
 import { columnFindings } from "./declared-columns.ts";
-import type { Connection } from "./engine.ts";
+import { BELIEVE_PLACES, type Connection } from "./engine.ts";
 import { explainedByEngine } from "./engine-errors.ts";
 import type { DatasetRules } from "./rules.ts";
 import type { TableChecker } from "./table-checker.ts";
@@ -35,7 +35,8 @@ export async function checkParquet(
     const bounds = isNumbered
       ? await rangeBounds(path, rows, connections.length, first)
       : [[0, rows] as const];
-    const added: Promise<unknown>[] = [];
+    await first.run(BELIEVE_PLACES);
+    const added: Promise<number>[] = [];
     for (const [lane, [start, end]] of bounds.entries()) {
       const range = isNumbered ? `${ROW_NUMBER} >= ${start} AND ${ROW_NUMBER} < ${end}` : "true";
       const before = added.at(-1) ?? Promise.resolve();
@@ -50,10 +51,18 @@ export async function checkParquet(
       adding.catch(() => {});
       added.push(adding);
     }
+    let read = 0;
     try {
-      for (const adding of added) await adding;
+      for (const adding of added) read += await adding;
     } finally {
       await Promise.allSettled(added);
+    }
+    if (read !== rows) {
+      throw new Unreadable({
+        check: "structure",
+        code: "parquet_not_whole",
+        message: `The file says that it has ${rows} rows, and ${read} are there`,
+      });
     }
   } catch (error) {
     throw explainedByEngine(error);
@@ -154,7 +163,7 @@ async function typedQuery(
       misfits: (condition, index) => {
         const text = `${quotedName(rules.columns[index]?.name ?? "")}::VARCHAR`;
         return `SELECT left(${text}, ${MISFIT_LENGTH}) AS shown FROM ${reading}
-          WHERE (${typed[index]?.misfit ?? "false"}) AND ${condition}`;
+          WHERE coalesce(${typed[index]?.misfit ?? "false"}, false) AND ${condition}`;
       },
     },
   };

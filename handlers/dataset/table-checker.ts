@@ -102,7 +102,8 @@ export function tableChecker(rules: DatasetRules, workFolder: string): TableChec
         const query =
           violation === "misfit"
             ? misfits(index)
-            : `SELECT ${value} AS shown FROM ${table} WHERE ${condition}`;
+            : // A bare comparison would be decided by what a Parquet file claims of its values.
+              `SELECT ${value} AS shown FROM ${table} WHERE coalesce(${condition}, false)`;
         const rows = await connection.rows(`${query} LIMIT ${SAMPLED_ROWS}`);
         samples[key] = [...new Set(rows.map((row) => String(row.shown)))].slice(0, SAMPLES);
       }

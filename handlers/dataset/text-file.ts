@@ -89,7 +89,7 @@ export async function readText(
   const buffer = Buffer.allocUnsafeSlow(Math.max(partBytes, 1024));
   let filled = 0;
   /** Bytes of the file that come before those in the buffer. */
-  let before = 0;
+  let offset = 0;
   let isFirst = true;
   const checking: Promise<void>[] = [];
   // One more than are checked: the next is written meanwhile.
@@ -101,13 +101,13 @@ export async function readText(
       filled += read;
       isLast = filled < buffer.length;
       if (isFirst) {
-        before = filled;
+        offset = filled;
         filled = begin(buffer, filled);
-        before -= filled;
+        offset -= filled;
         isFirst = false;
       }
       const bytes = wholeCharacters(buffer.subarray(0, filled), isLast);
-      refuseWrongEncoding(bytes, before);
+      refuseWrongEncoding(bytes, offset);
       let done = 0;
       for (let taken = -1; taken !== 0 && done < bytes.length; done += taken) {
         const { consumed, part } = reader.take(bytes.subarray(done), isLast);
@@ -129,7 +129,7 @@ export async function readText(
       if (!isLast && done === 0) throw new Unreadable(tooLong());
       buffer.copyWithin(0, done, filled);
       filled -= done;
-      before += done;
+      offset += done;
     }
   } finally {
     // Also where reading ended early: what is wrong in an earlier part is told first, and its rows are counted.

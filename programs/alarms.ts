@@ -1,7 +1,14 @@
 import type { Severity } from "./components/pipeline-alerts.ts";
 import { executionMetric, type Metric, ownMetric, queueMetric } from "./metrics.ts";
+import { builtInMonitors } from "./monitor-kinds.ts";
 import type { PipelineNames } from "./names.ts";
 import type { PipelineSpec } from "./spec.ts";
+
+/**
+ * A lower NDCG of the attributions' ranking is drift, as SageMaker Clarify has it
+ * (https://docs.aws.amazon.com/sagemaker/latest/dg/clarify-model-monitor-feature-attribution-drift.html).
+ */
+export const LEAST_ATTRIBUTION_NDCG = 0.9;
 
 const HOUR = 3600;
 const DAY = 24 * HOUR;
@@ -121,6 +128,58 @@ function dataAlarms({ dataset, monitoring: { alarms } }: PipelineSpec, names: Pi
   ];
 }
 
+/** What the model in use is asked and answers. A day, as its quality has: the combined alarm compares the two. */
+function predictionAlarms(spec: PipelineSpec, names: PipelineNames): Alarm[] {
+  const { dataset, monitoring } = spec;
+  const { alarms } = monitoring;
+  return [
+    // Where SageMaker Model Monitor watches the quality of requests, nobody publishes the metrics of this one.
+    ...(builtInMonitors(spec).includes("data-quality")
+      ? [
+          {
+            name: "input-violations",
+            kind: "ratio",
+            description: `More than ${alarms.quarantinedFraction * 100} % of a day's captured instances break the data set's schema`,
+            severity: "critical",
+            part: ownMetric(names, "InputViolations"),
+            rest: ownMetric(names, "ConformingInputs"),
+            threshold: alarms.quarantinedFraction,
+            periodSeconds: DAY,
+          } as const,
+        ]
+      : []),
+    {
+      name: "prediction-drift",
+      kind: "threshold",
+      description: `Requests or predictions drifted from their baselines by more than ${dataset.quality.driftThreshold}`,
+      severity: "warning",
+      metric: ownMetric(names, "PredictionDrift"),
+      comparison: "GreaterThanThreshold",
+      threshold: dataset.quality.driftThreshold,
+      periodSeconds: DAY,
+    },
+    {
+      name: "attribution-drift",
+      kind: "threshold",
+      description: `Columns move the model's answers in another order than they did (NDCG below ${LEAST_ATTRIBUTION_NDCG})`,
+      severity: "warning",
+      metric: ownMetric(names, "AttributionNdcg"),
+      comparison: "LessThanThreshold",
+      threshold: LEAST_ATTRIBUTION_NDCG,
+      periodSeconds: DAY,
+    },
+    {
+      name: "output-shift",
+      kind: "anomaly",
+      description: `Predictions left the expected band of ${alarms.predictionBandWidth} standard deviations`,
+      severity: "warning",
+      metric: ownMetric(names, "PredictionMean"),
+      bandWidth: alarms.predictionBandWidth,
+      periodSeconds: HOUR,
+    },
+  ];
+}
+
 function modelAlarms({ training, monitoring }: PipelineSpec, names: PipelineNames): Alarm[] {
   const { alarms, segments } = monitoring;
   const { metric, threshold, direction } = training.qualityGate;
@@ -163,15 +222,6 @@ function modelAlarms({ training, monitoring }: PipelineSpec, names: PipelineName
             periodSeconds: DAY,
           } as const,
         ]),
-    {
-      name: "output-shift",
-      kind: "anomaly",
-      description: `Predictions left the expected band of ${alarms.predictionBandWidth} standard deviations`,
-      severity: "warning",
-      metric: ownMetric(names, "PredictionMean"),
-      bandWidth: alarms.predictionBandWidth,
-      periodSeconds: HOUR,
-    },
   ];
 }
 
@@ -182,12 +232,16 @@ export function pipelineAlarms(spec: PipelineSpec, names: PipelineNames): Alarm[
     ...ingestionAlarms(spec, names),
     ...dataAlarms(spec, names),
     ...modelAlarms(spec, names),
+    ...predictionAlarms(spec, names),
   ];
 }
 
-/** What starts a training, by the cause that the spec names. */
+/**
+ * What starts a training, by the cause that the spec names. Not requests that break the schema: accepted data has no such rows to learn
+ * from, and whoever may ask the model could start trainings with them.
+ */
 export const RETRAINING_ALARMS = {
-  drift: ["data-drift", "output-shift"],
+  drift: ["data-drift", "prediction-drift", "attribution-drift", "output-shift"],
   degradation: ["model-quality", "quality-loss"],
 } as const satisfies Record<PipelineSpec["training"]["retrainOn"][number], readonly string[]>;
 

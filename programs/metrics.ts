@@ -50,12 +50,18 @@ export const OWN_METRICS = {
   InputViolations: {
     by: "monitor",
     statistic: "Sum",
-    unit: "captured requests that break the data set's schema",
+    unit: "captured instances that break the data set's schema",
   },
+  ConformingInputs: { by: "monitor", statistic: "Sum", unit: "captured instances that keep to it" },
   PredictionDrift: {
     by: "monitor",
     statistic: "Maximum",
     unit: "worst drift score of captured requests and predictions",
+  },
+  AttributionNdcg: {
+    by: "monitor",
+    statistic: "Minimum",
+    unit: "likeness of the columns' ranking by attribution to the baseline's, 1 where both are alike",
   },
   PredictionMean: { by: "monitor", statistic: "Average", unit: "mean of the predictions" },
   PredictionConfidence: { by: "gate", statistic: "Average", unit: "probability of the predicted class" },

@@ -41,6 +41,10 @@ export const emptyTally = (rules: DatasetRules): Tally => ({
   samples: {},
 });
 
+/** Condition, in DuckDB, that a text doesn't match a pattern of RE2 as a whole. */
+export const isMismatch = (text: string, pattern: string) =>
+  `NOT regexp_full_match(${text}, ${quotedText(pattern)})`;
+
 /** Conditions, in DuckDB, under which a row of the table breaks what is declared of a column. */
 export function violationsOf(
   column: DatasetColumn,
@@ -56,7 +60,7 @@ export function violationsOf(
     found.push(["unlisted", `${value} NOT IN (${listed})`]);
   }
   if (column.pattern !== undefined) {
-    found.push(["mismatch", `NOT regexp_full_match(${value}, ${quotedText(column.pattern)})`]);
+    found.push(["mismatch", isMismatch(value, column.pattern)]);
   }
   return found;
 }

@@ -18,6 +18,7 @@ const SAYS: Readonly<Record<InputCheck, string>> = {
   extra_column_check: "have a column that the schema does not name",
   categorical_values_check: "have a value that the schema does not list",
   range_check: "have a value outside of the schema's range",
+  pattern_check: "have a text that does not match the schema's pattern",
 };
 
 /** Predictions that the gate counted in the window; undefined where it counted none. */
@@ -28,20 +29,21 @@ export async function dataQuality(run: MonitorRun, counted: CountedPredictions):
   const { window, settings, captures, connection } = run;
   const { columns, target, quality, thresholds, samplePercent } = settings;
   const inputs = columns.filter(({ name }) => name !== target);
-  const checks = new InputViolations(columns, target);
+  const checks = new InputViolations(connection, columns, target);
   const profiler = new RowProfiler(connection, "requests", inputs);
   for (const hour of hoursBetween(window.from, window.to)) {
     for await (const { instances } of captures.hour(hour)) {
       for (const instance of instances) {
-        checks.add(instance);
+        await checks.add(instance);
         await profiler.add(instance);
       }
     }
   }
   const rows = await profiler.finish();
+  const found = await checks.finish();
   const { instances } = captures.counts;
   const violations = [
-    ...checks.counts().map(({ column, check, count }) => ({
+    ...found.violations.map(({ column, check, count }) => ({
       feature_name: column,
       constraint_check_type: check,
       description: `${count} of ${instances} instances ${SAYS[check]}`,
@@ -50,15 +52,18 @@ export async function dataQuality(run: MonitorRun, counted: CountedPredictions):
   ];
   const coverage = coverageOf(instances, await counted(window.from, window.to), samplePercent);
   const isBlind = coverage !== undefined && coverage < LEAST_COVERAGE;
-  const brokenFraction = instances === 0 ? 0 : checks.broken / instances;
+  const brokenFraction = instances === 0 ? 0 : found.broken / instances;
   return {
     documents: {
       "statistics.json": statisticsDocument(inputs, rows),
       "constraints.json": constraintsDocument(inputs, quality.maxNullFraction),
       "constraint_violations.json": { violations },
     },
-    summary: { brokenInstances: checks.broken, ...(coverage !== undefined && { coverage }) },
-    metrics: [{ name: "InputViolations", value: checks.broken }],
+    summary: { brokenInstances: found.broken, ...(coverage !== undefined && { coverage }) },
+    metrics: [
+      { name: "InputViolations", value: found.broken },
+      { name: "ConformingInputs", value: instances - found.broken },
+    ],
     problems: [
       ...violations.map(({ feature_name, description }) => `${feature_name}: ${description}`),
       ...(isBlind ? [`Only ${percent(coverage)} of the predictions were captured`] : []),

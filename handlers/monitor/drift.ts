@@ -1,3 +1,4 @@
+import { LEAST_ATTRIBUTION_NDCG } from "../../programs/alarms.ts";
 import type { DatasetColumn } from "../../programs/spec.ts";
 import { hoursBetween } from "../captures/capture-keys.ts";
 import type { Prediction } from "../captures/predictions.ts";
@@ -14,9 +15,6 @@ import { mayWait } from "./window.ts";
 
 /** With fewer rows in ten bins, chance alone comes near the usual threshold of 0.1: by (10 − 1) / rows. */
 const FEWEST_ROWS = 200;
-
-/** As Clarify has it: a lower score of the ranking is drift. */
-const LEAST_NDCG = 0.9;
 
 /** A model answers with numbers or with classes. */
 const PREDICTION_COLUMNS: readonly DatasetColumn[] = [
@@ -69,13 +67,13 @@ export async function drift(run: MonitorRun, baselines: DriftBaselines): Promise
       constraint_check_type: "baseline_drift_check",
       description: `Drift score (${quality.driftMethod}) ${score.toFixed(3)} exceeds ${quality.driftThreshold}`,
     })),
-    ...(ndcg !== undefined && ndcg < LEAST_NDCG
+    ...(ndcg !== undefined && ndcg < LEAST_ATTRIBUTION_NDCG
       ? [
           {
             label: "label0",
             metric_name: "shap",
             constraint_check_type: "feature_attribution_drift_check",
-            description: `Feature attribution drift ${ndcg} exceeds threshold ${LEAST_NDCG}`,
+            description: `Feature attribution drift ${ndcg} exceeds threshold ${LEAST_ATTRIBUTION_NDCG}`,
           },
         ]
       : []),
@@ -105,6 +103,7 @@ export async function drift(run: MonitorRun, baselines: DriftBaselines): Promise
     },
     metrics: [
       ...(scores.length === 0 ? [] : [{ name: "PredictionDrift", value: Math.max(...scores) } as const]),
+      ...(ndcg === undefined ? [] : [{ name: "AttributionNdcg", value: ndcg } as const]),
       ...(mean.count === 0 ? [] : [{ name: "PredictionMean", value: mean.mean } as const]),
     ],
     problems: violations.map((violation) =>

@@ -1,10 +1,12 @@
+import type { DuckDBConnection } from "@duckdb/node-api";
 import type { DatasetColumn } from "../../programs/spec.ts";
 import type { Instance } from "../captures/instances.ts";
 import { HAS_TYPE, orderOf } from "../gate/input-schema.ts";
+import { PatternMismatches } from "./pattern-mismatches.ts";
 
 /**
- * Model Monitor's checks (https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-interpreting-violations.html), and one for
- * ranges, which it does not have.
+ * Model Monitor's checks (https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-interpreting-violations.html), and those
+ * for ranges and patterns, which it does not have.
  */
 export type InputCheck =
   | "data_type_check"
@@ -12,11 +14,20 @@ export type InputCheck =
   | "missing_column_check"
   | "extra_column_check"
   | "categorical_values_check"
-  | "range_check";
+  | "range_check"
+  | "pattern_check";
 
 export interface InputViolation {
   readonly column: string;
   readonly check: InputCheck;
+}
+
+/** What was found in all instances. */
+export interface FoundViolations {
+  /** Instances with at least one violation. */
+  readonly broken: number;
+  /** By how many instances break them, most first. */
+  readonly violations: readonly (InputViolation & { readonly count: number })[];
 }
 
 /** What any column may be called that the schema doesn't name: names come from callers and could be endless, or data. */
@@ -29,48 +40,74 @@ const EXTRA = "(extra)";
 export class InputViolations {
   readonly #inputs: readonly (readonly [DatasetColumn, Check])[];
   readonly #names: ReadonlySet<string>;
+  readonly #patterned: readonly string[];
+  readonly #mismatches: PatternMismatches;
   readonly #counts = new Map<string, InputViolation & { count: number }>();
-  /** Instances with at least one violation. */
-  broken = 0;
+  #broken = 0;
 
-  constructor(columns: readonly DatasetColumn[], target: string | undefined) {
+  constructor(connection: DuckDBConnection, columns: readonly DatasetColumn[], target: string | undefined) {
     const inputs = columns.filter(({ name }) => name !== target);
     this.#inputs = inputs.map((column) => [column, checkOf(column, target !== undefined)]);
     this.#names = new Set(inputs.map(({ name }) => name));
+    const patterned = inputs.flatMap(({ name, pattern }) =>
+      pattern === undefined ? [] : [[name, pattern] as const],
+    );
+    this.#patterned = patterned.map(([name]) => name);
+    this.#mismatches = new PatternMismatches(
+      connection,
+      patterned.map(([, pattern]) => pattern),
+    );
   }
 
-  add(instance: Instance): void {
-    let broken = false;
-    const fail = (column: string, check: InputCheck) => {
-      broken = true;
-      const key = `${check}/${column}`;
-      const counted = this.#counts.get(key);
-      if (counted === undefined) this.#counts.set(key, { column, check, count: 1 });
-      else counted.count += 1;
-    };
+  async add(instance: Instance): Promise<void> {
+    const failed = new Set<string>();
     for (const [{ name }, check] of this.#inputs) {
-      const failed = check(instance[name]);
-      if (failed !== undefined) fail(name, failed);
+      const violated = check(instance[name]);
+      if (violated === undefined) continue;
+      failed.add(name);
+      this.#count(name, violated, 1);
     }
-    if (Object.keys(instance).some((name) => !this.#names.has(name))) fail(EXTRA, "extra_column_check");
-    if (broken) this.broken += 1;
+    if (Object.keys(instance).some((name) => !this.#names.has(name))) {
+      failed.add(EXTRA);
+      this.#count(EXTRA, "extra_column_check", 1);
+    }
+    if (failed.size > 0) this.#broken += 1;
+    // A value fails one check only.
+    const texts = this.#patterned.map((name) => {
+      const value = instance[name];
+      return typeof value === "string" && !failed.has(name) ? value : null;
+    });
+    await this.#mismatches.add(texts, failed.size > 0);
   }
 
-  /** By how many instances break them, most first. */
-  counts(): readonly (InputViolation & { readonly count: number })[] {
-    return [...this.#counts.values()].sort(
+  /** Nothing can be added afterwards. */
+  async finish(): Promise<FoundViolations> {
+    const { counts, broken } = await this.#mismatches.finish();
+    for (const [index, name] of this.#patterned.entries()) {
+      this.#count(name, "pattern_check", counts[index] ?? 0);
+    }
+    const violations = [...this.#counts.values()].sort(
       (one, other) =>
         other.count - one.count ||
         one.column.localeCompare(other.column, "en") ||
         one.check.localeCompare(other.check, "en"),
     );
+    return { broken: this.#broken + broken, violations };
+  }
+
+  #count(column: string, check: InputCheck, count: number): void {
+    if (count === 0) return;
+    const key = `${check}/${column}`;
+    const counted = this.#counts.get(key);
+    if (counted === undefined) this.#counts.set(key, { column, check, count });
+    else counted.count += count;
   }
 }
 
 /** The check that a value fails, if any; undefined is an absent column. */
 type Check = (value: unknown) => InputCheck | undefined;
 
-/** All but patterns: JavaScript would match what callers sent in exponential time where RE2, whose they are, takes linear time. */
+/** All but patterns, which are RE2's: `PatternMismatches`. */
 function checkOf(column: DatasetColumn, targetKnown: boolean): Check {
   const { type, nullable, min, max, enum: values } = column;
   const listed = values && new Set<unknown>(values);

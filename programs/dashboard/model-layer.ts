@@ -1,3 +1,4 @@
+import { LEAST_ATTRIBUTION_NDCG } from "../alarms.ts";
 import { ownMetric } from "../metrics.ts";
 import { endpointNames } from "../serving/endpoints.ts";
 import { ALIAS, PREDICTOR } from "../serving/function-names.ts";
@@ -97,6 +98,12 @@ function predictionGraphs({ names, spec }: DashboardArgs): readonly Graph[] {
       limit: { label: "warning", value: dataset.quality.driftThreshold },
     },
     {
+      title: "Likeness of attributions to the baseline's (NDCG)",
+      series: [{ metric: ownMetric(names, "AttributionNdcg"), label: "NDCG" }],
+      periodSeconds: DAY,
+      limit: { label: "warning", value: LEAST_ATTRIBUTION_NDCG },
+    },
+    {
       title: "Mean prediction and its expected band",
       series: [
         { metric: ownMetric(names, "PredictionMean"), label: "mean", id: "mean" },
@@ -108,8 +115,11 @@ function predictionGraphs({ names, spec }: DashboardArgs): readonly Graph[] {
       periodSeconds: HOUR,
     },
     {
-      title: "Requests that break the schema",
-      series: [{ metric: ownMetric(names, "InputViolations"), label: "requests" }],
+      title: "Captured instances and the schema",
+      series: [
+        { metric: ownMetric(names, "InputViolations"), label: "break it" },
+        { metric: ownMetric(names, "ConformingInputs"), label: "keep to it" },
+      ],
       periodSeconds: HOUR,
     },
   ];

@@ -15,7 +15,7 @@ describe("the quality of captured requests", { timeout: 120_000 }, () => {
     await ask(penguins);
     const { outcome, metrics } = await run("data-quality");
     expect(outcome).toMatchObject({ state: "reported", problems: 0 });
-    expect(metrics).toEqual({ InputViolations: 0 });
+    expect(metrics).toEqual({ InputViolations: 0, ConformingInputs: penguins.length });
     expect(await document("data-quality", "statistics.json")).toMatchObject({
       version: 0,
       dataset: { item_count: penguins.length },
@@ -36,7 +36,7 @@ describe("the quality of captured requests", { timeout: 120_000 }, () => {
       change: (penguin, index) => (index < 3 ? { ...penguin, Island: "Atlantis" } : penguin),
     });
     const { metrics } = await run("data-quality");
-    expect(metrics).toEqual({ InputViolations: 3 });
+    expect(metrics).toEqual({ InputViolations: 3, ConformingInputs: penguins.length - 3 });
     expect(await document("data-quality", "constraint_violations.json")).toEqual({
       violations: [
         {
@@ -108,7 +108,7 @@ describe("a window", { timeout: 120_000 }, () => {
   it("is reported on once: the same event again publishes nothing", async () => {
     const { ask, run } = await aMonitor();
     await ask(penguins.slice(0, 3), { change: () => ({ Island: "Atlantis" }) });
-    expect((await run("data-quality")).metrics).toEqual({ InputViolations: 3 });
+    expect((await run("data-quality")).metrics).toEqual({ InputViolations: 3, ConformingInputs: 0 });
     expect(await run("data-quality")).toMatchObject({ outcome: { state: "nothing_settled" }, metrics: {} });
   });
 

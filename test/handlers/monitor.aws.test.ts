@@ -86,8 +86,9 @@ describe("drift", { timeout: 120_000 }, () => {
         attributions: { Island: -0.1, Sex: 0.2, "Body Mass (g)": 0.7 },
       }),
     });
-    await run("drift");
-    expect((await document("drift", "report.json")).attributionNdcg).toBeCloseTo(0.687639624122622, 9);
+    const { metrics } = await run("drift");
+    expect(metrics.AttributionNdcg).toBeCloseTo(0.687639624122622, 9);
+    expect((await document("drift", "report.json")).attributionNdcg).toBe(metrics.AttributionNdcg);
     expect((await document("drift", "constraint_violations.json")).violations).toMatchObject([
       {
         label: "label0",
@@ -118,6 +119,7 @@ it("reports on two days of all kinds", { timeout: 120_000 }, async () => {
     }
     expect(metrics).toEqual({
       InputViolations: 0,
+      ConformingInputs: penguins.length,
       ModelQuality: 1,
       QualityLoss: 0,
       BiasGap: 0,

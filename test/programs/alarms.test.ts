@@ -41,6 +41,17 @@ describe("alarms", () => {
     ["run-slow", WARNING, { metricName: "ExecutionDuration", threshold: 5_400_000, statistic: "Maximum" }],
     ["undelivered", CRITICAL, { metricName: "ApproximateNumberOfMessagesVisible", threshold: 0 }],
     ["data-drift", WARNING, { metricName: "DriftScore", threshold: 0.2 }],
+    ["prediction-drift", WARNING, { metricName: "PredictionDrift", threshold: 0.2, statistic: "Maximum" }],
+    [
+      "attribution-drift",
+      WARNING,
+      {
+        metricName: "AttributionNdcg",
+        threshold: 0.9,
+        statistic: "Minimum",
+        comparisonOperator: "LessThanThreshold",
+      },
+    ],
     ["ingest-waiting", WARNING, { metricName: "ApproximateAgeOfOldestMessage", threshold: 2700 }],
     ["unprocessed", CRITICAL, { metricName: "ApproximateNumberOfMessagesVisible", threshold: 0 }],
     ["quality-loss", WARNING, { metricName: "QualityLoss", threshold: 0.2 }],
@@ -58,9 +69,20 @@ describe("alarms", () => {
     });
   });
 
-  it("counts the quarantined share of all rows, also where none passed", () => {
-    const { metricQueries, threshold } = alarm("data-rejected");
-    expect(threshold).toBe(0.1);
+  it.each([
+    ["data-rejected", "RowsQuarantined", "RowsValidated"],
+    ["input-violations", "InputViolations", "ConformingInputs"],
+  ])("%s counts the share of all rows, also where none is good", (name, part, rest) => {
+    const { metricQueries, ...inputs } = alarm(name);
+    expect(inputs).toMatchObject({
+      threshold: 0.1,
+      alarmActions: [CRITICAL],
+      treatMissingData: "notBreaching",
+    });
+    const measured = (id: string, metricName: string) =>
+      expect.objectContaining({ id, metric: expect.objectContaining({ metricName, stat: "Sum" }) });
+    expect(metricQueries).toContainEqual(measured("part", part));
+    expect(metricQueries).toContainEqual(measured("rest", rest));
     expect(metricQueries).toContainEqual(
       expect.objectContaining({
         expression: "FILL(part, 0) / (FILL(part, 0) + FILL(rest, 0))",
@@ -86,7 +108,9 @@ describe("alarms", () => {
       alarmActions: [CRITICAL],
       alarmRule:
         `(ALARM("${names.named("model-quality")}") OR ALARM("${names.named("quality-loss")}")) AND ` +
-        `(ALARM("${names.named("data-drift")}") OR ALARM("${names.named("output-shift")}"))`,
+        `(${["data-drift", "prediction-drift", "attribution-drift", "output-shift"]
+          .map((part) => `ALARM("${names.named(part)}")`)
+          .join(" OR ")})`,
     });
   });
 
@@ -94,7 +118,20 @@ describe("alarms", () => {
     const own = ofType(run, "cloudwatch/metricAlarm:MetricAlarm").filter(({ typeChain }) =>
       typeChain.includes("aidlc:component:PipelineAlarms"),
     );
-    expect(own).toHaveLength(11);
+    expect(own).toHaveLength(14);
+  });
+
+  it("leave violations of the schema to Model Monitor where it watches the quality of requests", async () => {
+    const watched = await runProgram(
+      pipelineProgram(
+        anInput({
+          spec: aSpec({ serving: { mode: "realtime" }, monitoring: { engine: "model-monitor" } }),
+        }),
+      ),
+    );
+    const found = ofType(watched, "cloudwatch/metricAlarm:MetricAlarm").map(({ name }) => name);
+    expect(found).toContain("prediction-drift");
+    expect(found).not.toContain("input-violations");
   });
 });
 

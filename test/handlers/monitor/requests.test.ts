@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { InputViolations } from "../../../handlers/monitor/input-violations.ts";
 import {
   constraintsDocument,
@@ -41,15 +41,20 @@ async function profiled(table: string, columns: readonly DatasetColumn[], rows: 
 
 describe("violations of the schema", () => {
   const columns = [ISLAND, MASS];
-  const found = (instances: readonly Record<string, unknown>[], target: string | undefined = "Species") => {
-    const violations = new InputViolations(columns, target);
-    for (const one of instances) violations.add(one);
-    return [violations.broken, violations.counts()];
+  beforeEach(() => connection.run("DROP TABLE IF EXISTS patterned"));
+  const found = async (
+    instances: readonly Record<string, unknown>[],
+    declared: readonly DatasetColumn[] = columns,
+  ) => {
+    const checks = new InputViolations(connection, declared, "Species");
+    for (const one of instances) await checks.add(one);
+    const { broken, violations } = await checks.finish();
+    return [broken, violations];
   };
 
-  it("are none in the penguins' own file", () => {
+  it("are none in the penguins' own file", async () => {
     const rows = penguins.map((row) => ({ Island: row.Island, "Body Mass (g)": row["Body Mass (g)"] }));
-    expect(found(rows)).toEqual([0, []]);
+    expect(await found(rows)).toEqual([0, []]);
   });
 
   it.each([
@@ -61,22 +66,22 @@ describe("violations of the schema", () => {
     [{ Island: null }, "Island", "completeness_check"],
     [{ "Body Mass (g)": 4000 }, "Island", "missing_column_check"],
     [{ Island: "Dream", Planet: "Earth" }, "(extra)", "extra_column_check"],
-  ])("are found: %j", (one, column, check) => {
-    expect(found([one])).toEqual([1, [{ column, check, count: 1 }]]);
+  ])("are found: %j", async (one, column, check) => {
+    expect(await found([one])).toEqual([1, [{ column, check, count: 1 }]]);
   });
 
-  it("include both ends of a range", () => {
+  it("include both ends of a range", async () => {
     expect(
-      found([
+      await found([
         { Island: "Dream", "Body Mass (g)": 2700 },
         { Island: "Dream", "Body Mass (g)": 6300 },
       ]),
     ).toEqual([0, []]);
   });
 
-  it("are counted once an instance, and by column", () => {
+  it("are counted once an instance, and by column", async () => {
     const bad = { Island: "Mars", "Body Mass (g)": 1 };
-    expect(found([bad, bad, { Island: null }])).toEqual([
+    expect(await found([bad, bad, { Island: null }])).toEqual([
       3,
       [
         { column: "Body Mass (g)", check: "range_check", count: 2 },
@@ -86,10 +91,64 @@ describe("violations of the schema", () => {
     ]);
   });
 
-  it("may be absent columns only where the target is known: any may be it otherwise", () => {
-    const violations = new InputViolations(columns, undefined);
-    violations.add({ "Body Mass (g)": 4000 });
-    expect(violations.broken).toBe(0);
+  it("may be absent columns only where the target is known: any may be it otherwise", async () => {
+    const checks = new InputViolations(connection, columns, undefined);
+    await checks.add({ "Body Mass (g)": 4000 });
+    expect(await checks.finish()).toEqual({ broken: 0, violations: [] });
+  });
+
+  const text = (name: string, pattern: string): DatasetColumn => ({
+    name,
+    type: "string",
+    nullable: true,
+    pattern,
+  });
+
+  it("of patterns are texts that don't match as a whole, by RE2 as data validation has it", async () => {
+    const declared = [text("Code", "[[:upper:]]{2}-\\d+"), text("Name", "(?i)[a-z]+")];
+    const instances = [
+      { Code: "AB-12", Name: "Ada" },
+      { Code: "AB-12x", Name: "ada lovelace" },
+      { Code: "ab-12", Name: null },
+      { Code: "", Name: "A" },
+      {},
+    ];
+    expect(await found(instances, declared)).toEqual([
+      3,
+      [
+        { column: "Code", check: "pattern_check", count: 3 },
+        { column: "Name", check: "pattern_check", count: 1 },
+      ],
+    ]);
+  });
+
+  it("break an instance once, whatever else it breaks, and a value by one check", async () => {
+    const declared = [{ ...text("Code", "[A-Z]+"), enum: ["A", "b"] }, text("Name", "[a-z]+"), MASS];
+    const instances = [
+      { Code: "c", Name: "ada", "Body Mass (g)": 4000 },
+      { Code: "A", Name: "Ada", "Body Mass (g)": 1 },
+      { Code: "b", Name: "Ada", "Body Mass (g)": 4000 },
+      { Code: 7, Name: "ada", "Body Mass (g)": 4000 },
+    ];
+    expect(await found(instances, declared)).toEqual([
+      4,
+      [
+        { column: "Name", check: "pattern_check", count: 2 },
+        { column: "Body Mass (g)", check: "range_check", count: 1 },
+        { column: "Code", check: "categorical_values_check", count: 1 },
+        { column: "Code", check: "data_type_check", count: 1 },
+        { column: "Code", check: "pattern_check", count: 1 },
+      ],
+    ]);
+  });
+
+  it("of patterns take no longer for a text that was made to take long", { timeout: 5_000 }, async () => {
+    // JavaScript's engine would try 2 to the power of 5,000 ways.
+    const hostile = `${"a".repeat(5_000)}!`;
+    expect(await found([{ Name: hostile }], [text("Name", "(a+)+")])).toEqual([
+      1,
+      [{ column: "Name", check: "pattern_check", count: 1 }],
+    ]);
   });
 });
 

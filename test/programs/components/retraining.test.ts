@@ -14,7 +14,7 @@ const patternOf = (of: Run, rule: string) =>
 
 describe("retraining on an alarm", () => {
   it.each([
-    ["drift", ["data-drift", "output-shift"]],
+    ["drift", ["data-drift", "prediction-drift", "attribution-drift", "output-shift"]],
     ["degradation", ["model-quality", "quality-loss"]],
   ] as const)("is started by %s", async (cause, alarms) => {
     const of = await run({ training: { retrainOn: [cause] } });

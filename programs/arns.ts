@@ -37,6 +37,7 @@ export function arnsIn({ accountId, region }: Pick<AwsAccount, "accountId" | "re
     parameter: (name: string) => regional("ssm", `parameter${name}`),
     trail: (name: string) => regional("cloudtrail", `trail/${name}`),
     sagemaker: (kind: string, name: string) => regional("sagemaker", `${kind}/${name}`),
+    budget: (name: string) => `arn:${partition}:budgets::${accountId}:budget/${name}`,
     budgets: `arn:${partition}:budgets::${accountId}:*`,
   };
 }

@@ -108,6 +108,13 @@ export function boundaryStatements(arns: Arns, accountId: string, region: string
       Resource: arns.repository("aidlc/*"),
     },
     {
+      // Budgets have no region.
+      Sid: "ReadOwnBudgets",
+      Effect: "Allow",
+      Action: "budgets:ViewBudget",
+      Resource: arns.budget("aidlc-*"),
+    },
+    {
       // Lambda asks for these on any resource before it joins a function to a network.
       Sid: "NetworkInterfaces",
       Effect: "Allow",

@@ -74,8 +74,15 @@ export const OWN_METRICS = {
     unit: "requests that look like probing: out of range, in bursts, nearly alike",
   },
   BusinessValue: { by: "monitor", statistic: "Sum", unit: "US dollars that predictions gained or saved" },
-  Cost: { by: "monitor", statistic: "Maximum", unit: "US dollars this month" },
-} as const satisfies Record<string, { by: "validate" | "gate" | "monitor"; statistic: string; unit: string }>;
+  Cost: {
+    by: "publish-cost",
+    statistic: "Maximum",
+    unit: "US dollars this month, as the pipeline's budget counts them",
+  },
+} as const satisfies Record<
+  string,
+  { by: "validate" | "gate" | "monitor" | "publish-cost"; statistic: string; unit: string }
+>;
 
 export type OwnMetric = keyof typeof OWN_METRICS;
 

@@ -1,4 +1,4 @@
-/** Key prefixes inside the data buckets that the program, the jobs and the handlers agree on. */
+/** Key prefixes inside the buckets that the program, the jobs and the handlers agree on. */
 export const PREFIX = {
   /** quarantine: what was set apart in an incident, below the event's id. */
   incidents: "incidents/",
@@ -16,6 +16,8 @@ export const PREFIX = {
   baselines: "baselines/",
   /** validated: proofs of erasures, which name neither the subject nor what was erased. */
   erasures: "erasures/",
+  /** access-logs: how every control stood, one document a reading, below the day (UTC). */
+  evidence: "evidence/",
   /** features: accepted data as Parquet. */
   compacted: "compacted/",
   /** features: the offline store of the feature group. */

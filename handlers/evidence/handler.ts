@@ -1,6 +1,10 @@
+import { S3Client } from "@aws-sdk/client-s3";
 import { CONTROLS, type Control } from "../../programs/frameworks.ts";
 import { pipelineNames } from "../../programs/names.ts";
+import { PREFIX } from "../../programs/storage-layout.ts";
 import type { Phase } from "../../programs/tags.ts";
+import { awsClient } from "../runtime/aws.ts";
+import { writeDocument } from "../runtime/documents.ts";
 import { type Environment, variables } from "../runtime/environment.ts";
 import { createTelemetry } from "../runtime/telemetry.ts";
 import { CONTROL_RULES } from "./controls.ts";
@@ -36,7 +40,10 @@ export interface Evidence {
   readonly controls: readonly ControlEvidence[];
 }
 
-/** Reads the live state of every control of the pipeline. Invoked by name; takes no input, changes nothing. */
+/**
+ * Reads the live state of every control of the pipeline, keeps what it read as a document of its own and answers it. Takes no input,
+ * changes nothing that it reads.
+ */
 export function createHandler(env: Environment, now: () => Date = () => new Date()) {
   const settings = variables(env, [
     "AIDLC_TEAM",
@@ -45,12 +52,14 @@ export function createHandler(env: Environment, now: () => Date = () => new Date
     "AIDLC_WARNING_TOPIC",
     "AIDLC_CRITICAL_TOPIC",
     "AIDLC_TRAIL",
+    "AIDLC_ACCESS_LOGS_BUCKET",
   ]);
   const { AIDLC_TEAM: team, AIDLC_PIPELINE: pipeline } = settings;
   const [, , , region = "", accountId = ""] = settings.AIDLC_WARNING_TOPIC.split(":");
   const names = pipelineNames({ account: { accountId, region }, team, pipeline });
   const queues = env.AWS_ENDPOINT_URL ?? `https://sqs.${region}.amazonaws.com`;
   const { logger } = createTelemetry("evidence", env);
+  const s3 = awsClient(S3Client, env);
 
   const readFacts = async (): Promise<Facts> => ({
     buckets: await readBuckets(env, names),
@@ -74,9 +83,18 @@ export function createHandler(env: Environment, now: () => Date = () => new Date
     const facts = await readFacts();
     const controls = (Object.keys(CONTROLS) as Control[]).map((control) => evidenceOf(control, facts));
     for (const { control, state } of controls) logger.info("control", { control, state });
-    return { version: 1, team, pipeline, readAt, controls };
+    const evidence: Evidence = { version: 1, team, pipeline, readAt, controls };
+    const place = { bucket: settings.AIDLC_ACCESS_LOGS_BUCKET, key: readingKey(readAt) };
+    // An earlier reading is never written over.
+    await writeDocument(s3, place, evidence, { ifAbsent: true });
+    logger.info("kept", { document: `s3://${place.bucket}/${place.key}` });
+    return evidence;
   };
 }
+
+/** By day, so that an audit finds a period's; in the order of their beginnings. */
+const readingKey = (readAt: string) =>
+  `${PREFIX.evidence}${readAt.slice(0, 10).replaceAll("-", "/")}/${readAt}.json`;
 
 function evidenceOf(control: Control, facts: Facts): ControlEvidence {
   const { phase, implementation, judge } = CONTROL_RULES[control];

@@ -1,20 +1,28 @@
 import { allow } from "../grants.ts";
 import { BUCKETS, KEY_PURPOSES } from "../names.ts";
+import { PREFIX } from "../storage-layout.ts";
 import type { FunctionDefinition } from "./function-definition.ts";
 
 /** Reads how the pipeline is protected, never what it protects. */
 export const evidence: FunctionDefinition = {
-  description: "Reads the live state of every control of the pipeline",
+  description: "Reads the live state of every control of the pipeline, and keeps what it read",
   memoryMb: 512,
   timeoutSeconds: 300,
-  environment: ({ foundation, spec: { dataset } }) => ({
+  environment: ({ foundation, names, spec: { dataset } }) => ({
     AIDLC_TRAIL: foundation.trailArn,
+    AIDLC_ACCESS_LOGS_BUCKET: names.bucket("access-logs"),
     ...(dataset.replicaRegion !== undefined && { AIDLC_REPLICA_REGION: dataset.replicaRegion }),
   }),
   // IAM has no endpoint in a network of ours.
   reachesInternet: true,
   keyUses: [],
   grants: ({ setting: { arns, names, foundation }, keys }) => [
+    // Beside the logs: an auditor reads it without a key that opens data, and nobody of the team writes there.
+    allow({
+      Sid: "KeepReadings",
+      Action: "s3:PutObject",
+      Resource: `${arns.bucket(names.bucket("access-logs"))}/${PREFIX.evidence}*`,
+    }),
     allow({
       Sid: "ReadBucketSettings",
       Action: [

@@ -8,6 +8,7 @@ import { fitTransform } from "./fit-transform.ts";
 import type { FunctionDefinition } from "./function-definition.ts";
 import { gate } from "./gate.ts";
 import { monitor } from "./monitor.ts";
+import { publishCost } from "./publish-cost.ts";
 import { registerModel } from "./register-model.ts";
 import { release } from "./release.ts";
 import { respond } from "./respond.ts";
@@ -29,6 +30,7 @@ export const FUNCTIONS = {
   "fit-transform": fitTransform,
   gate,
   monitor,
+  "publish-cost": publishCost,
   "register-model": registerModel,
   release,
   respond,

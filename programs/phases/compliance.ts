@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { EventAlert } from "../components/event-alert.ts";
+import { functionSchedule } from "../components/function-schedule.ts";
 import { HandlerFunction } from "../components/handler-function.ts";
 import { IncidentResponse } from "../components/incident-response.ts";
 import type { JobNetwork } from "../components/pipeline-roles.ts";
@@ -7,6 +8,9 @@ import { BUCKETS, KEY_PURPOSES } from "../names.ts";
 import type { Infrastructure } from "./infrastructure.ts";
 import { Phase } from "./phase.ts";
 import type { PipelineSetting } from "./pipeline-setting.ts";
+
+/** An audit asks how controls stood in a period. */
+const EVIDENCE_SCHEDULE = "rate(1 day)";
 
 const KEY_CHANGES = ["DisableKey", "DisableKeyRotation", "PutKeyPolicy", "ScheduleKeyDeletion"];
 
@@ -34,7 +38,7 @@ const anybodyBut = (roleArn: string) => {
 };
 
 /**
- * Erases and gives evidence on request, and tells when somebody changes the protection of keys or buckets by hand. The
+ * Erases on request, gives evidence every day and on request, and tells when somebody changes the protection of keys or buckets by hand. The
  * account's trail hands the calls to EventBridge; those of the role that provisions the pipeline are expected. In production
  * incidents are answered, too.
  */
@@ -50,9 +54,15 @@ export class Compliance extends Phase {
     super("compliance", opts);
     const { account, names, team, pipeline } = setting;
     const { keys, alerts, roles } = infrastructure;
-    for (const kind of ["erase", "evidence"] as const) {
-      new HandlerFunction(kind, { setting, keys, roles, alerts, network, tags: this.tags }, { parent: this });
-    }
+    const shared = { setting, keys, roles, alerts, network, tags: this.tags };
+    new HandlerFunction("erase", shared, { parent: this });
+    functionSchedule(
+      "evidence-schedule",
+      new HandlerFunction("evidence", shared, { parent: this }),
+      { part: "evidence", description: "Reads the state of every control", expression: EVIDENCE_SCHEDULE },
+      { ...shared, scheduleGroupName: infrastructure.schedules.name },
+      this,
+    );
     const alert = (kind: "key-tampering" | "guard-tampering", what: string, pattern: pulumi.Input<object>) =>
       new EventAlert(
         kind,
@@ -93,12 +103,11 @@ export class Compliance extends Phase {
       "a bucket",
       call("s3", BUCKET_CHANGES, { bucketName: BUCKETS.map(names.bucket) }),
     );
-    const { tags } = this;
     this.incidents =
       setting.spec.profile === "production"
         ? new IncidentResponse(
             "incidents",
-            { setting, keys, roles, alerts, network, tampering: [keyTampering, guardTampering], tags },
+            { ...shared, tampering: [keyTampering, guardTampering] },
             { parent: this },
           )
         : undefined;

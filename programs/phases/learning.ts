@@ -1,5 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { CostPublishing } from "../components/cost-publishing.ts";
 import { FailureDrills } from "../components/failure-drills.ts";
 import { ModelMonitor } from "../components/model-monitor.ts";
 import { Monitors } from "../components/monitors.ts";
@@ -46,6 +47,19 @@ export class Learning extends Phase {
       { parent: this },
     ).dashboardName;
     this.watchModel(setting, infrastructure, network);
+    new CostPublishing(
+      "cost",
+      {
+        setting,
+        keys: infrastructure.keys,
+        roles,
+        alerts,
+        network,
+        tags: this.tags,
+        scheduleGroupName: infrastructure.schedules.name,
+      },
+      { parent: this },
+    );
     this.drills = spec.profile === "production" ? this.drill(setting, infrastructure) : undefined;
     if (spec.training.retrainOn.length > 0) {
       new RetrainingOnAlarm(
@@ -98,7 +112,7 @@ export class Learning extends Phase {
   ): void {
     const { release, spec } = setting;
     const shared = { setting, keys, roles, network, tags: this.tags };
-    new Monitors("monitors", { ...shared, alerts, scheduleGroup: schedules }, { parent: this });
+    new Monitors("monitors", { ...shared, alerts, scheduleGroupName: schedules.name }, { parent: this });
     if (spec.monitoring.engine === "model-monitor" && release?.endpoint !== undefined) {
       new ModelMonitor(
         "model-monitor",

@@ -3,7 +3,12 @@ import { allow, sendDeadLetters, startPipeline } from "../grants.ts";
 import type { RoleDefinition } from "./role-definition.ts";
 import { trustedFor } from "./trust.ts";
 
-const SCHEDULED_FUNCTIONS = ["monitor", "stop-idle"] as const satisfies FunctionName[];
+const SCHEDULED_FUNCTIONS = [
+  "evidence",
+  "monitor",
+  "publish-cost",
+  "stop-idle",
+] as const satisfies FunctionName[];
 
 export const schedule: RoleDefinition = {
   description: "Starts on schedule what this pipeline does on time",

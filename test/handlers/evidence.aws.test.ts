@@ -34,7 +34,7 @@ import type { Control } from "../../programs/frameworks.ts";
 import type { BucketKind, KeyPurpose } from "../../programs/names.ts";
 import { type AwsRecorder, recordAws } from "../support/aws-recorder.ts";
 import { administrators, encrypt, listObjects, protect } from "./support/controls-in-aws.ts";
-import { expectExactGrants } from "./support/granted-calls.ts";
+import { callsDuring, expectExactGrants } from "./support/granted-calls.ts";
 import { type PipelineInAws, pipelineInAws } from "./support/pipeline-in-aws.ts";
 
 /** What moto forgets, and this server adds to its answers; a test takes it away by its name. */
@@ -42,6 +42,8 @@ const lacking = new Set<"registry" | "subscribers" | "event bridge" | "dead lett
 /** How SageMaker says that there is no such group. */
 const GONE =
   '{"__type":"ValidationException","message":"ModelPackageGroup arn:aws:sagemaker:… does not exist."}';
+/** moto minds no condition in a bucket's policy, so that a bucket with a denial takes no objects: this server takes them. */
+const KEPT = { status: 200, type: "application/xml", body: "" };
 /** Services that answer nothing but an error. */
 const failing = new Set<string>();
 
@@ -59,12 +61,14 @@ beforeAll(async () => {
   trail = await protect(pipeline, by);
   moto = await recordAws(
     inject("awsUrl"),
-    ({ service = "", target }) =>
-      target === "SageMaker.DescribeModelPackageGroup" && lacking.has("registry")
-        ? { status: 400, type: "application/x-amz-json-1.1", body: GONE }
-        : failing.has(service)
-          ? { status: 403, type: "application/json", body: '{"__type":"AccessDeniedException"}' }
-          : undefined,
+    ({ method, path, service = "", target }) =>
+      method === "PUT" && path.includes("/evidence/")
+        ? KEPT
+        : target === "SageMaker.DescribeModelPackageGroup" && lacking.has("registry")
+          ? { status: 400, type: "application/x-amz-json-1.1", body: GONE }
+          : failing.has(service)
+            ? { status: 403, type: "application/json", body: '{"__type":"AccessDeniedException"}' }
+            : undefined,
     ({ path, form }, body) => {
       if (form.Action === "GetTopicAttributes" && !lacking.has("subscribers")) {
         return body.replace(/(SubscriptionsConfirmed<\/key>\s*<value>)0/, "$11");
@@ -88,14 +92,16 @@ beforeAll(async () => {
 }, PATIENCE_MS);
 afterAll(() => moto.close());
 
-function readerOf(change: Record<string, string> = {}) {
-  return createHandler({
-    ...pipeline.environmentOf("evidence"),
-    AWS_ENDPOINT_URL: moto.url,
-    AIDLC_TRAIL: trail,
-    AIDLC_REPLICA_REGION: "eu-central-1",
-    ...change,
-  });
+function readerOf(now?: () => Date) {
+  return createHandler(
+    {
+      ...pipeline.environmentOf("evidence"),
+      AWS_ENDPOINT_URL: moto.url,
+      AIDLC_TRAIL: trail,
+      AIDLC_REPLICA_REGION: "eu-central-1",
+    },
+    now,
+  );
 }
 
 const bad = ({ controls }: Evidence) =>
@@ -125,6 +131,23 @@ describe("the evidence of a pipeline", { timeout: PATIENCE_MS }, () => {
     const stateOf = (control: Control) => evidence.controls.find((one) => one.control === control)?.state;
     expect(stateOf("modelVersioning")).toBe("unknown");
     expect(stateOf("encryptionInTransit")).toBe("effective");
+  });
+
+  it("is kept as it is answered, a document for each reading, which nothing is written over", async () => {
+    const begins = "2026-11-30T04:00:00.000Z";
+    let answered: Evidence | undefined;
+    const calls = await callsDuring(["PutObject"], async () => {
+      answered = await readerOf(() => new Date(begins))();
+    });
+    expect(calls.map(({ input }) => input)).toEqual([
+      expect.objectContaining({
+        Bucket: Bucket("access-logs"),
+        Key: `evidence/2026/11/30/${begins}.json`,
+        IfNoneMatch: "*",
+        Body: JSON.stringify(answered),
+      }),
+    ]);
+    expect(answered).toMatchObject({ readAt: begins });
   });
 
   it("says that there are no replicas where the spec asks for none", async () => {

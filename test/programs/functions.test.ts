@@ -90,6 +90,27 @@ describe("functions of a pipeline", () => {
     ).toEqual([]);
   });
 
+  it("have evidence read every day, through the schedules' role", () => {
+    expect(resource(run, "scheduler/schedule:Schedule", "evidence-schedule").inputs).toMatchObject({
+      name: names.named("evidence"),
+      scheduleExpression: "rate(1 day)",
+      target: {
+        arn: "arn:aws:test:::evidence",
+        roleArn: "arn:aws:test:::schedule-role",
+        deadLetterConfig: { arn: "arn:aws:test:::dead-letters" },
+      },
+    });
+    expect(allowed("schedule", /^lambda:InvokeFunction$/)).toContain(
+      `arn:aws:lambda:eu-west-1:111122223333:function:${names.named("evidence")}`,
+    );
+  });
+
+  it("let evidence keep its readings, where it can't read or delete them", () => {
+    expect(allowed("evidence", /^s3:(Put|Delete)|^s3:GetObject/)).toEqual([
+      `arn:aws:s3:::${names.bucket("access-logs")}/evidence/*`,
+    ]);
+  });
+
   it("let evidence see how everything is protected, and no data", () => {
     const actions = grants("evidence").flatMap(({ Action }) => asList(Action));
     expect(actions).toEqual(expect.arrayContaining(["s3:GetBucketPolicy", "kms:GetKeyPolicy"]));

@@ -84,6 +84,11 @@ export const COMPLIANCE: readonly Requirement[] = [
         "handlers/evidence.aws.test.ts",
         "calls what could not be read unknown, with the reason, and tells of everything else",
       ],
+      [
+        "handlers/evidence.aws.test.ts",
+        "is kept as it is answered, a document for each reading, which nothing is written over",
+      ],
+      ["programs/functions.test.ts", "have evidence read every day, through the schedules' role"],
     ],
     notYet: "the report, which maps what the function `evidence` reads",
   },

@@ -18,8 +18,8 @@ export const LEARNING: readonly Requirement[] = [
         "handlers/runtime/telemetry.test.ts",
         "publishes metrics in the pipeline's namespace and without dimensions, as alarms name them",
       ],
+      ["handlers/publish-cost.aws.test.ts", "publishes what the pipeline's budget counted this month"],
     ],
-    notYet: "the metric `Cost`: the budget that knows it can't be asked from the pipeline's network",
   },
   {
     id: "L2",
@@ -29,6 +29,7 @@ export const LEARNING: readonly Requirement[] = [
     policies: ["alarm-reaches-somebody"],
     pipeline: ["cloudwatch/metricAlarm:MetricAlarm", "cloudwatch/compositeAlarm:CompositeAlarm"],
     tests: [
+      ["programs/alarms.test.ts", "%s watches its metric and tells %s"],
       ["programs/alarms.test.ts", "compares predictions with the band that they usually keep to"],
       [
         "programs/serving/release-guard.test.ts",

@@ -12,6 +12,7 @@ interface Need {
 type Input = Readonly<Record<string, unknown>>;
 
 const PREFIXES: Readonly<Record<string, string>> = {
+  Budgets: "budgets",
   CloudTrail: "cloudtrail",
   CloudWatch: "cloudwatch",
   "CloudWatch Logs": "logs",
@@ -66,6 +67,9 @@ const ACTIONS: Readonly<Record<string, (input: Input) => readonly Need[]>> = {
   "S3.GetBucketInventoryConfiguration": (input) => [onBucket("s3:GetInventoryConfiguration", input)],
   "S3.GetPublicAccessBlock": (input) => [onBucket("s3:GetBucketPublicAccessBlock", input)],
   "S3.GetBucketNotificationConfiguration": (input) => [onBucket("s3:GetBucketNotification", input)],
+  "Budgets.DescribeBudget": ({ AccountId, BudgetName }) => [
+    { action: "budgets:ViewBudget", resource: `arn:aws:budgets::${AccountId}:budget/${BudgetName}` },
+  ],
   "Lambda.Invoke": () => [{ action: "lambda:InvokeFunction" }],
   "SNS.Publish": (input) => [{ action: "sns:Publish", resource: String(input.TopicArn) }],
 };

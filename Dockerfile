@@ -26,6 +26,17 @@ COPY programs programs
 COPY handlers handlers
 RUN node --input-type=module -e 'import { ensureHandlers } from "./scripts/setup/handlers.mjs"; await ensureHandlers("/app", "/tmp/aidlc", process.env)'
 
+# Not for the service: in it SageMaker's processing jobs validate files that are too large for a function (docs/validation.md). It has Node
+# and DuckDB where the layer of the functions has it; the program comes from each pipeline, so that it is always that of its function.
+#   docker build --platform linux/amd64 --target validation-job -t <repository>:<tag> .
+# It runs as root, as SageMaker asks of containers that write to what it mounts.
+FROM node:24.21.0-bookworm-slim AS validation-job
+WORKDIR /opt/nodejs
+COPY handlers/duckdb-layer/package.json handlers/duckdb-layer/package-lock.json handlers/duckdb-layer/.npmrc ./
+RUN npm ci --omit=dev --ignore-scripts
+ENV NODE_ENV=production \
+    NODE_PATH=/opt/nodejs/node_modules
+
 FROM node:24.21.0-bookworm-slim
 WORKDIR /app
 # The slim image has no certificates, and the engine and its plugins don't use Node's.

@@ -1,5 +1,6 @@
 import type { PipelineSpec } from "./spec.ts";
 import { specTags } from "./tags.ts";
+import { VALIDATION_JOB } from "./validation-job.ts";
 
 /** Values of a standard parameter; larger ones cost money per parameter and month, so documents are split instead. */
 const PARAMETER_BYTES = 4096;
@@ -52,6 +53,13 @@ export function configurationParameters(spec: PipelineSpec): ConfigurationParame
       ...(keys !== undefined && { keys }),
     }),
     ...documentParameters("dataset/quality", "Limits of data validation", quality),
+    ...(dataset.validationImage === undefined
+      ? []
+      : documentParameters(VALIDATION_JOB, "Jobs that validate what is too large for a function", {
+          image: dataset.validationImage,
+          // What functions start is in no stack, whose provider would add them.
+          tags: specTags(spec),
+        })),
     ...documentParameters(
       "training/hyperparameters",
       "Hyperparameters of training",

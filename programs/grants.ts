@@ -101,12 +101,12 @@ export function attachVolumes({ keys }: RoleSurroundings): Statement[] {
   ];
 }
 
-export function pullImages({ images }: RoleSurroundings): Statement[] {
+export function pullImages(repositoryArns: readonly string[]): Statement[] {
   return [
     allow({
       Sid: "PullImages",
       Action: ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-      Resource: images.repositoryArns,
+      Resource: repositoryArns,
     }),
     // A token of the registry, which has no resource to grant on; it opens nothing that the statement above does not.
     allow({ Sid: "RegistryToken", Action: "ecr:GetAuthorizationToken", Resource: "*" }),
@@ -305,7 +305,7 @@ export const jobLogs = (
 export const runAsJob = (around: RoleSurroundings, job: "processing" | "training"): Statement[] => [
   useKeys(around, ["data", "models"]),
   ...attachVolumes(around),
-  ...pullImages(around),
+  ...pullImages(around.images.repositoryArns),
   ...joinNetwork(around),
   jobLogs(around, job),
   putMetrics([`/aws/sagemaker/${job === "processing" ? "Processing" : "Training"}Jobs`]),

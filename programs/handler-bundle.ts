@@ -10,13 +10,19 @@ export const DUCKDB_VERSION = "1.5.6-r.1";
 /** The code of a function, as `npm run build:handlers` bundled it from `handlers/<name>/index.ts`. */
 export const handlerBundle = (name: FunctionName): pulumi.asset.Archive => built(`functions/${name}`);
 
+/** The program of a processing job, bundled from `handlers/<name>/job.ts`. */
+export const jobBundle = (name: FunctionName): pulumi.asset.Asset =>
+  new pulumi.asset.FileAsset(builtPath(`jobs/${name}/job.js`));
+
 /** DuckDB with its native library for the functions' processor, at the place where Lambda looks for what a layer brings. */
 export const dataLayer = (): pulumi.asset.Archive => built("layers/duckdb");
 
-function built(path: string): pulumi.asset.Archive {
+const built = (path: string) => new pulumi.asset.FileArchive(builtPath(path));
+
+function builtPath(path: string): string {
   const place = fileURLToPath(new URL(path, BUILD));
   if (!existsSync(place)) {
     throw new Error(`${place} is missing: the handlers are not built here (npm run build:handlers)`);
   }
-  return new pulumi.asset.FileArchive(place);
+  return place;
 }

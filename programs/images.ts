@@ -31,7 +31,7 @@ export function deliveredImages({
 }
 
 /** Account, region and repository of an ECR image. */
-function repositoryArnOf(image: string, arns: Arns): string {
+export function repositoryArnOf(image: string, arns: Arns): string {
   const match = /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com\/([^:@]+)/.exec(image);
   if (match === null) throw new RangeError(`"${image}" is not an ECR image`);
   const [, accountId, region, repository] = match;

@@ -67,7 +67,7 @@ export function pipelineNames({ account, team, pipeline }: PipelineIdentity) {
     /** For IAM, SageMaker, SNS, SQS, EventBridge, Scheduler, Budgets and CloudWatch; `part` has at most 15 characters. */
     named,
     /** SageMaker allows 38 characters before the execution and step that it appends to a job's name. */
-    jobPrefix: (step: "process" | "train" | "evaluate") => `aidlc-${hash}-${step}`,
+    jobPrefix: (step: "process" | "train" | "evaluate" | "validate") => `aidlc-${hash}-${step}`,
     hash,
     /** Where AWS allows no more than 32 characters: load balancers and target groups; `part` has at most 17. */
     short: (part: string) => `aidlc-${hash}-${part}`,

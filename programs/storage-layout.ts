@@ -44,7 +44,7 @@ export const PREFIX = {
   experiments: "mlflow/",
   /** models: the recorded release, `current.json`, and one document for each release that was begun. */
   releases: "releases/",
-  /** models: the compaction's program. No role of the pipeline may write here. */
+  /** models: programs of jobs. No role of the pipeline may write here. */
   scripts: "scripts/",
   /** predictions: requests and answers, in the JSON lines that SageMaker's data capture writes. */
   captures: "captures/",
@@ -53,6 +53,9 @@ export const PREFIX = {
   /** predictions: reports of the monitors. */
   monitoring: "monitoring/",
 } as const;
+
+/** models: the program that validates what is too large for a function; a job gets the whole folder. */
+export const VALIDATION_PROGRAM = { folder: `${PREFIX.scripts}validate/`, file: "job.js" } as const;
 
 /** models: how the gate divides the traffic of serverless endpoints, in percent by endpoint; releases write it. */
 export const TRAFFIC = `${PREFIX.releases}traffic.json`;

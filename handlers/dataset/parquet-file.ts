@@ -16,7 +16,7 @@ const MAGIC = "PAR1";
 const LEAST_BYTES = 12;
 
 /** A page of a few bytes can claim billions of rows: more than these take hours, and no such table fits anybody's training. */
-const MAX_ROWS = 4_000_000_000;
+export const MAX_ROWS = 4_000_000_000;
 const MAX_UNPACKED_BYTES = 200 * 1024 ** 3;
 
 /** Checks a Parquet file by columns. `path` has no characters that DuckDB would take for a pattern. */

@@ -1,16 +1,17 @@
 import type { SQSRecord } from "aws-lambda";
-import Type from "typebox";
+import Type, { type Static } from "typebox";
 import { Value } from "typebox/value";
 
 /** A version of an object that a team brought. */
-export interface RawObject {
-  readonly bucket: string;
-  readonly key: string;
-  readonly versionId: string;
-  readonly size: number;
+export const RawObject = Type.Object({
+  bucket: Type.String(),
+  key: Type.String(),
+  versionId: Type.String(),
+  size: Type.Integer(),
   /** Grows with each version of a key, compared as text of equal length. */
-  readonly sequencer: string;
-}
+  sequencer: Type.String(),
+});
+export type RawObject = Readonly<Static<typeof RawObject>>;
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html */
 const Notification = Type.Object({
@@ -33,6 +34,13 @@ const Notification = Type.Object({
 /** What S3 sends once for each new configuration of notifications. */
 const TestEvent = Type.Object({ Event: Type.Literal("s3:TestEvent") });
 
+/** https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html */
+const JobEvent = Type.Object({
+  source: Type.Literal("aws.sagemaker"),
+  "detail-type": Type.Literal("SageMaker Processing Job State Change"),
+  detail: Type.Object({ ProcessingJobName: Type.String({ minLength: 1 }) }),
+});
+
 const SEQUENCER_LENGTH = 32;
 
 /** An event that this function isn't there for: the queue's policy or the bucket's notification is not what it should be. */
@@ -40,11 +48,15 @@ export class UnexpectedEvent extends Error {
   override readonly name = "UnexpectedEvent";
 }
 
-/** The objects that a message tells of. Throws `UnexpectedEvent` for another bucket's. */
-export function rawObjects({ body }: SQSRecord, rawBucket: string): RawObject[] {
+/** Objects that were brought, or a processing job that ended without a verdict. */
+export type Told = { readonly objects: readonly RawObject[] } | { readonly endedJob: string };
+
+/** What a message tells of. Throws `UnexpectedEvent` for another bucket's objects. */
+export function toldBy({ body }: SQSRecord, rawBucket: string): Told {
   const message: unknown = JSON.parse(body);
-  if (Value.Check(TestEvent, message)) return [];
-  return Value.Parse(Notification, message).Records.map(({ eventName, s3: { bucket, object } }) => {
+  if (Value.Check(TestEvent, message)) return { objects: [] };
+  if (Value.Check(JobEvent, message)) return { endedJob: message.detail.ProcessingJobName };
+  const objects = Value.Parse(Notification, message).Records.map(({ eventName, s3: { bucket, object } }) => {
     if (bucket.name !== rawBucket || !eventName.startsWith("ObjectCreated:")) {
       throw new UnexpectedEvent(`${eventName} in ${bucket.name} is not what ${rawBucket} tells of`);
     }
@@ -57,6 +69,7 @@ export function rawObjects({ body }: SQSRecord, rawBucket: string): RawObject[] 
       sequencer: object.sequencer.padStart(SEQUENCER_LENGTH, "0"),
     };
   });
+  return { objects };
 }
 
 /** Folders that the console makes are objects without content. */

@@ -15,7 +15,7 @@ const ObjectVersion = Type.Object(
 export const VerdictDocument = Type.Object(
   {
     source: ObjectVersion,
-    /** Request of Lambda that came to it. */
+    /** Request of Lambda, or processing job, that came to it. */
     run: Type.String(),
     /** The copy; absent where a newer version of the object was there already. */
     destination: Type.Optional(ObjectVersion),

@@ -58,7 +58,7 @@ export class HandlerFunction extends pulumi.ComponentResource {
         ...(definition.readsData === true && { layers: [setting.foundation.dataLayerArn] }),
         ephemeralStorage: { size: definition.storageMb ?? 512 },
         environment: {
-          variables: functionEnvironment(kind, setting),
+          variables: this.variables(kind, args),
         },
         loggingConfig: { logFormat: "JSON", logGroup: logs.name },
         tracingConfig: { mode: "Active" },
@@ -97,5 +97,14 @@ export class HandlerFunction extends pulumi.ComponentResource {
       { parent: this },
     );
     this.registerOutputs({ arn: this.function.arn });
+  }
+
+  /** Known at the first preview but for what AWS chooses. */
+  private variables(kind: FunctionName, { setting, roles }: HandlerFunctionArgs) {
+    const known = functionEnvironment(kind, setting);
+    const around = FUNCTIONS[kind].environmentAround;
+    return around === undefined
+      ? known
+      : roles.surroundings.apply((surroundings) => ({ ...known, ...around(surroundings) }));
   }
 }

@@ -7,6 +7,7 @@ import { PREFIX } from "../storage-layout.ts";
 import { HandlerFunction, type HandlerFunctionArgs } from "./handler-function.ts";
 import type { PipelineBuckets } from "./pipeline-buckets.ts";
 import { UnprocessedQueue } from "./unprocessed-queue.ts";
+import { failedValidationJobs, ValidationJobs } from "./validation-jobs.ts";
 import { WorkQueue } from "./work-queue.ts";
 
 export interface IngestionArgs extends HandlerFunctionArgs {
@@ -39,6 +40,9 @@ export class Ingestion extends pulumi.ComponentResource {
     );
     const validate = new HandlerFunction("validate", args, { parent: this });
     this.ingestQueue = this.ingest(validate, args);
+    if (setting.spec.dataset.validationImage !== undefined) {
+      new ValidationJobs("validation-jobs", { ...args, queue: this.ingestQueue }, { parent: this });
+    }
     const consumers: readonly AcceptedConsumer[] =
       setting.spec.dataset.featureStore === undefined ? ["baseline"] : ["baseline", "features"];
     const accepted = this.distribute(consumers, args);
@@ -52,18 +56,21 @@ export class Ingestion extends pulumi.ComponentResource {
 
   /** From the bucket to the validation. */
   private ingest(handler: HandlerFunction, { setting, buckets, tags }: IngestionArgs): WorkQueue {
-    const { account, arns, names } = setting;
+    const { account, arns, names, spec } = setting;
     const queue = new WorkQueue(
       "ingest",
       {
         setting,
         part: "ingest",
         consumer: { kind: "validate", handler },
-        sender: {
-          Sid: "RawObjects",
-          Principal: { Service: "s3.amazonaws.com" },
-          Condition: onBehalfOf(account.accountId, arns.bucket(names.bucket("raw"))),
-        },
+        senders: [
+          {
+            Sid: "RawObjects",
+            Principal: { Service: "s3.amazonaws.com" },
+            Condition: onBehalfOf(account.accountId, arns.bucket(names.bucket("raw"))),
+          },
+          ...(spec.dataset.validationImage === undefined ? [] : [failedValidationJobs(setting)]),
+        ],
         unprocessedArn: this.unprocessed.arn,
         // S3 tells a new configuration by a message of its own, {"Service": "Amazon S3", "Event": "s3:TestEvent", …}.
         without: "Event",
@@ -113,11 +120,13 @@ export class Ingestion extends pulumi.ComponentResource {
           setting,
           part: kind,
           consumer: { kind, handler },
-          sender: {
-            Sid: "AcceptedObjects",
-            Principal: { Service: "events.amazonaws.com" },
-            Condition: { ArnEquals: { "aws:SourceArn": arns.rule(names.named("accepted")) } },
-          },
+          senders: [
+            {
+              Sid: "AcceptedObjects",
+              Principal: { Service: "events.amazonaws.com" },
+              Condition: { ArnEquals: { "aws:SourceArn": arns.rule(names.named("accepted")) } },
+            },
+          ],
           unprocessedArn: this.unprocessed.arn,
           // Many objects make one new baseline.
           batch: { size: 100, windowSeconds: 300 },

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { RoleSurroundings } from "../grants.ts";
 import { pipelineImages } from "../images.ts";
 import type { PipelineSetting } from "../phases/pipeline-setting.ts";
 import { type PipelineRole, ROLES } from "../roles/index.ts";
@@ -18,6 +19,8 @@ export interface JobNetwork {
 
 /** The roles of a pipeline. A role exists when a component asks for it, so none is left without a user. */
 export class PipelineRoles {
+  /** What identifiers AWS chose for what the roles and the functions work with. */
+  readonly surroundings: pulumi.Output<RoleSurroundings>;
   readonly #made = new Map<PipelineRole, ServiceRole>();
   readonly #make: (kind: PipelineRole) => ServiceRole;
 
@@ -28,7 +31,7 @@ export class PipelineRoles {
     parent: pulumi.Resource,
   ) {
     const images = pipelineImages(setting);
-    const surroundings = pulumi
+    this.surroundings = pulumi
       .all([keys.data.arn, keys.models.arn, keys.logs.arn, keys.signing.arn, pulumi.output(network)])
       .apply(([data, models, logs, signing, network]) => ({
         setting,
@@ -43,7 +46,7 @@ export class PipelineRoles {
           name: setting.names.named(kind),
           description: `AIDLC ${setting.team}/${setting.pipeline}: ${ROLES[kind].description}`,
           trust: ROLES[kind].trust(setting),
-          grants: surroundings.apply((around) => ROLES[kind].grants(around)),
+          grants: this.surroundings.apply((around) => ROLES[kind].grants(around)),
           permissionsBoundary: setting.foundation.permissionsBoundaryArn,
           tags,
         },

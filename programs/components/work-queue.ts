@@ -12,7 +12,7 @@ export interface WorkQueueArgs {
   readonly part: string;
   readonly consumer: { readonly kind: FunctionName; readonly handler: HandlerFunction };
   /** Who may send; the resource is the queue. */
-  readonly sender: Pick<Statement, "Sid" | "Principal" | "Condition">;
+  readonly senders: readonly Pick<Statement, "Sid" | "Principal" | "Condition">[];
   /** Where messages go that were given back five times. */
   readonly unprocessedArn: pulumi.Input<string>;
   /** Messages without this key at their top; others are dropped. */
@@ -61,7 +61,7 @@ export class WorkQueue extends pulumi.ComponentResource {
     );
     const policy = new aws.sqs.QueuePolicy(
       `${name}-policy`,
-      { queueUrl: queue.url, policy: queuePolicy(arns.queue(names.named(part)), args.sender) },
+      { queueUrl: queue.url, policy: queuePolicy(arns.queue(names.named(part)), args.senders) },
       { parent: this },
     );
     new aws.lambda.EventSourceMapping(
@@ -90,9 +90,11 @@ export class WorkQueue extends pulumi.ComponentResource {
   }
 }
 
-function queuePolicy(queueArn: string, sender: WorkQueueArgs["sender"]): string {
+function queuePolicy(queueArn: string, senders: WorkQueueArgs["senders"]): string {
   return policyDocument([
-    { ...sender, Effect: "Allow", Action: "sqs:SendMessage", Resource: queueArn },
+    ...senders.map(
+      (sender): Statement => ({ ...sender, Effect: "Allow", Action: "sqs:SendMessage", Resource: queueArn }),
+    ),
     denyPlainHttp("sqs:SendMessage", queueArn),
   ]);
 }

@@ -16,6 +16,8 @@ export interface FunctionDefinition {
   readonly storageMb?: number;
   /** Besides what every function gets (function-environment.ts). Never a secret. */
   readonly environment?: (setting: PipelineSetting) => Readonly<Record<string, string>>;
+  /** The same for what AWS chooses the identifiers of. */
+  readonly environmentAround?: (around: RoleSurroundings) => Readonly<Record<string, string>>;
   /**
    * Calls what has no endpoint in the network, so it runs outside of it even where functions have one: private subnets have no
    * way out. Such a function touches no data.

@@ -1,6 +1,6 @@
 import { consume } from "../data-grants.ts";
-import { allow, bucketArn, publishAlerts, useKeys } from "../grants.ts";
-import { PREFIX } from "../storage-layout.ts";
+import { VALIDATION_PROGRAM } from "../storage-layout.ts";
+import { startValidationJobs, validateObjects } from "../validation-grants.ts";
 import type { FunctionDefinition } from "./function-definition.ts";
 
 export const validate: FunctionDefinition = {
@@ -9,51 +9,33 @@ export const validate: FunctionDefinition = {
   timeoutSeconds: 900,
   readsData: true,
   storageMb: 10_240,
-  environment: ({ names }) => ({
+  environment: ({ arns, names, spec }) => ({
     AIDLC_RAW_BUCKET: names.bucket("raw"),
     AIDLC_VALIDATED_BUCKET: names.bucket("validated"),
     AIDLC_QUARANTINE_BUCKET: names.bucket("quarantine"),
     AIDLC_LINEAGE_PREFIX: names.prefix,
+    ...(spec.dataset.validationImage !== undefined && {
+      AIDLC_JOB_PREFIX: names.jobPrefix("validate"),
+      AIDLC_JOB_ROLE: arns.role(names.named("validation-job")),
+      AIDLC_JOB_PROGRAM: `s3://${names.bucket("models")}/${VALIDATION_PROGRAM.folder}`,
+    }),
   }),
+  environmentAround: ({ setting: { spec }, keys, network }) =>
+    spec.dataset.validationImage === undefined
+      ? {}
+      : {
+          AIDLC_JOB_KEY: keys.data,
+          // Only private subnets have a way to the services that a job calls besides S3. In `learning` jobs run like functions, outside
+          // of any network of the account.
+          ...(spec.profile === "production" && {
+            AIDLC_JOB_SUBNETS: network.subnetIds.join(","),
+            AIDLC_JOB_SECURITY_GROUP: network.securityGroupId,
+          }),
+        },
   keyUses: ["data", "alerts"],
-  grants: (around) => {
-    const { arns, names } = around.setting;
-    const raw = bucketArn(around, "raw");
-    const validated = bucketArn(around, "validated");
-    const quarantine = bucketArn(around, "quarantine");
-    const copies = [`${validated}/${PREFIX.acceptedData}*`, `${quarantine}/${PREFIX.rejectedData}*`];
-    const documents = [
-      ...[PREFIX.manifests, PREFIX.profiles, PREFIX.verdicts].map((prefix) => `${validated}/${prefix}*`),
-      `${quarantine}/${PREFIX.verdicts}*`,
-    ];
-    const read = [PREFIX.baselines, PREFIX.manifests, PREFIX.verdicts].map(
-      (prefix) => `${validated}/${prefix}*`,
-    );
-    // AWS names artifacts by a hash of their source; actions are named by us.
-    const artifacts = arns.sagemaker("artifact", "*");
-    const actions = arns.sagemaker("action", `${names.prefix}-*`);
-    return [
-      consume(around, "ingest"),
-      allow({ Sid: "ReadRaw", Action: "s3:GetObjectVersion", Resource: `${raw}/*` }),
-      allow({ Sid: "ReadDocuments", Action: "s3:GetObject", Resource: read }),
-      allow({ Sid: "ProveCopies", Action: ["s3:GetObject", "s3:GetObjectVersion"], Resource: copies }),
-      // Without it S3 answers 403 for what is not there; a condition on the prefix would be met by lists only.
-      allow({ Sid: "FindObjects", Action: "s3:ListBucket", Resource: [validated, quarantine] }),
-      allow({
-        Sid: "WriteCopies",
-        Action: ["s3:PutObject", "s3:PutObjectTagging", "s3:AbortMultipartUpload"],
-        Resource: copies,
-      }),
-      allow({ Sid: "WriteDocuments", Action: "s3:PutObject", Resource: documents }),
-      useKeys(around, ["data"]),
-      allow({ Sid: "RecordArtifacts", Action: "sagemaker:CreateArtifact", Resource: artifacts }),
-      allow({
-        Sid: "RecordActions",
-        Action: ["sagemaker:CreateAction", "sagemaker:DescribeAction"],
-        Resource: actions,
-      }),
-      allow({ Sid: "ConnectLineage", Action: "sagemaker:AddAssociation", Resource: [artifacts, actions] }),
-      ...publishAlerts(around),
-    ];
-  },
+  grants: (around) => [
+    consume(around, "ingest"),
+    ...validateObjects(around),
+    ...(around.setting.spec.dataset.validationImage === undefined ? [] : startValidationJobs(around)),
+  ],
 };

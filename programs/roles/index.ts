@@ -26,6 +26,7 @@ import { schedule } from "./schedule.ts";
 import { starts } from "./starts.ts";
 import { tracking } from "./tracking.ts";
 import { training } from "./training.ts";
+import { validationJob } from "./validation-job.ts";
 
 const OTHERS = {
   alerts,
@@ -54,6 +55,7 @@ const OTHERS = {
   starts,
   tracking,
   training,
+  "validation-job": validationJob,
 } satisfies Record<string, RoleDefinition>;
 
 export type PipelineRole = keyof typeof OTHERS | FunctionName;

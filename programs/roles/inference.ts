@@ -67,7 +67,7 @@ function grantsOf(around: RoleSurroundings): Statement[] {
     ];
   }
   return [
-    ...pullImages(around),
+    ...pullImages(around.images.repositoryArns),
     writeLogs(arns.logGroup(endpointLogGroup(`${names.prefix}-*`))),
     // A serverless endpoint captures nothing: there the gate writes what was asked and answered.
     ...(mode === "realtime"

@@ -25,7 +25,7 @@ export const orchestration: RoleDefinition = {
     ...read(around, "models"),
     useKeys(around, ["models"], ["kms:Decrypt"]),
     ...attachVolumes(around),
-    ...pullImages(around),
+    ...pullImages(around.images.repositoryArns),
   ],
 };
 

@@ -1,6 +1,6 @@
 import Type from "typebox";
 import { Features } from "./features.ts";
-import { closed, closedWithDefault, fraction } from "./shapes.ts";
+import { closed, closedWithDefault, ecrImage, fraction } from "./shapes.ts";
 
 export const COLUMN_TYPES = ["string", "integer", "number", "boolean", "date", "timestamp"] as const;
 
@@ -157,6 +157,12 @@ export const Dataset = Type.Object(
       ),
     ),
     quality: Quality,
+    validationImage: Type.Optional(
+      ecrImage(
+        "ECR image in which processing jobs validate files that are too large for a function; it holds Node and DuckDB, " +
+          "and is the stage validation-job of the service's Dockerfile. Without it such files stay in the raw bucket.",
+      ),
+    ),
     retention: Retention,
     catalog: Type.Object(
       {

@@ -1,5 +1,5 @@
 import Type from "typebox";
-import { closed, closedWithDefault } from "./shapes.ts";
+import { closed, closedWithDefault, ecrImage } from "./shapes.ts";
 
 const ALGORITHMS = ["xgboost"] as const;
 
@@ -92,13 +92,10 @@ const Tuning = Type.Object(
 export const Training = Type.Object(
   {
     image: Type.Optional(
-      Type.String({
-        description:
-          "ECR image, by tag or digest, for processing, training and evaluation. " +
+      ecrImage(
+        "ECR image, by tag or digest, for processing, training and evaluation. " +
           "Without it the pipeline's own training repository is used.",
-        pattern:
-          "^[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.amazonaws\\.com(\\.cn)?/[a-z0-9]+([._/-][a-z0-9]+)*(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}|@sha256:[0-9a-f]{64})$",
-      }),
+      ),
     ),
     algorithm: Type.Optional(
       Type.Enum([...ALGORITHMS], {

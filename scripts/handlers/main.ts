@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -17,10 +17,21 @@ export const handlerNames = (): string[] =>
  * bundle in bytes. The same sources give the same bytes, so that a pipeline's preview names only functions that changed.
  */
 export async function bundleHandlers(outputFolder: string): Promise<Readonly<Record<string, number>>> {
-  const names = handlerNames();
+  const { outputs } = await bundle(handlerNames(), "index", outputFolder);
+  const sizes = Object.entries(outputs).map(([file, { bytes }]) => [file.split("/").at(-2), bytes]);
+  return Object.fromEntries(sizes);
+}
+
+/** The same for programs of processing jobs: functions that hand work over have a `job.ts`, and their images Node and DuckDB. */
+export async function bundleJobs(outputFolder: string): Promise<void> {
+  const names = handlerNames().filter((name) => existsSync(join(root, "handlers", name, "job.ts")));
+  await bundle(names, "job", outputFolder);
+}
+
+async function bundle(names: readonly string[], entry: "index" | "job", outputFolder: string) {
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: names.map((name) => ({ in: `handlers/${name}/index.ts`, out: `${name}/index` })),
+    entryPoints: names.map((name) => ({ in: `handlers/${name}/${entry}.ts`, out: `${name}/${entry}` })),
     outdir: outputFolder,
     bundle: true,
     platform: "node",
@@ -33,12 +44,12 @@ export async function bundleHandlers(outputFolder: string): Promise<Readonly<Rec
     metafile: true,
     logLevel: "warning",
   });
-  const sizes = Object.entries(metafile.outputs).map(([file, { bytes }]) => [file.split("/").at(-2), bytes]);
-  return Object.fromEntries(sizes);
+  return metafile;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const sizes = await bundleHandlers(join(root, "build", "handlers", "functions"));
+  await bundleJobs(join(root, "build", "handlers", "jobs"));
   for (const [name, bytes] of Object.entries(sizes)) {
     process.stdout.write(`${name.padEnd(20)}${(bytes / 1024).toFixed(0).padStart(8)} KiB\n`);
   }

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GetObjectTaggingCommand, HeadObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { ListProcessingJobsCommand, SageMakerClient } from "@aws-sdk/client-sagemaker";
 import type { Context, SQSEvent } from "aws-lambda";
 import { afterAll, beforeAll, expect, inject, it, vi } from "vitest";
 import { nextBaseline } from "../../handlers/dataset/baseline-document.ts";
@@ -10,45 +11,43 @@ import { replaceBaseline } from "../../handlers/dataset/baseline-store.ts";
 import { readProfile } from "../../handlers/dataset/profile-store.ts";
 import { awsClient } from "../../handlers/runtime/aws.ts";
 import { createHandler } from "../../handlers/validate/handler.ts";
+import { fromArguments } from "../../handlers/validate/job-request.ts";
 import { PartDigests } from "../../handlers/validate/part-digests.ts";
 import { CopyMismatch, copyVerified } from "../../handlers/validate/verified-copy.ts";
 import { aSpec } from "../programs/support/inputs.ts";
 import { type AwsRecorder, recordAws } from "../support/aws-recorder.ts";
-import { json, jsonError } from "./support/aws-answers.ts";
 import { expectExactGrants } from "./support/granted-calls.ts";
-import { type PipelineInAws, pipelineInAws } from "./support/pipeline-in-aws.ts";
+import { emulatorClient, type PipelineInAws, pipelineInAws } from "./support/pipeline-in-aws.ts";
+import {
+  bring,
+  jobNamesOnce,
+  lineageGraph,
+  notification,
+  type Told,
+  verdictOf,
+} from "./support/raw-objects.ts";
 
 const NOW = new Date("2026-03-01T12:00:00Z");
+const IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/aidlc-validation-job:1";
 const work = mkdtempSync(join(tmpdir(), "validate-"));
 
 let pipeline: PipelineInAws;
 let aws: AwsRecorder;
-let actions: Set<string>;
 let flights: PipelineInAws | undefined;
+/** Without an image for jobs. */
+let plain: PipelineInAws | undefined;
 
-/** The emulator has no lineage graph. An action's name is taken once. */
+/** How SageMaker says that the jobs ended. */
+let jobStatus: "Failed" | "Stopped" = "Failed";
+
 beforeAll(async () => {
-  actions = new Set();
-  aws = await recordAws(inject("awsUrl"), ({ target, body }) => {
-    switch (target) {
-      case "SageMaker.CreateArtifact":
-        return json({ ArtifactArn: `arn:aws:sagemaker:eu-west-1:123456789012:artifact/${digest(body)}` });
-      case "SageMaker.CreateAction": {
-        const { ActionName } = JSON.parse(body);
-        if (actions.has(ActionName)) return jsonError("ValidationException", "Action already exists");
-        actions.add(ActionName);
-        return json({ ActionArn: `arn:aws:sagemaker:eu-west-1:123456789012:action/${ActionName}` });
-      }
-      case "SageMaker.DescribeAction":
-        return json({
-          ActionArn: `arn:aws:sagemaker:eu-west-1:123456789012:action/${JSON.parse(body).ActionName}`,
-        });
-      case "SageMaker.AddAssociation":
-        return json({});
-      default:
-        return undefined;
-    }
-  });
+  const [lineage, jobs] = [lineageGraph(), jobNamesOnce()];
+  aws = await recordAws(
+    inject("awsUrl"),
+    (request) => lineage(request) ?? jobs(request),
+    ({ target }, body) =>
+      target === "SageMaker.DescribeProcessingJob" ? body.replace('"Completed"', `"${jobStatus}"`) : body,
+  );
   pipeline = await pipelineInAws(
     aSpec({
       dataClassification: "internal",
@@ -58,7 +57,9 @@ beforeAll(async () => {
           { name: "species", type: "string", nullable: false, enum: ["Adelie", "Gentoo"] },
         ],
         keys: [["id"]],
+        validationImage: IMAGE,
       },
+      tags: { project: "penguins" },
     }),
   );
 }, 120_000);
@@ -68,8 +69,6 @@ afterAll(async () => {
   expect(readdirSync(work)).toEqual([]);
   rmSync(work, { recursive: true });
 });
-
-const digest = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 32);
 
 const aHandler = (adjustments = {}) =>
   createHandler(
@@ -82,45 +81,6 @@ const context = (remainingMs = 890_000) =>
     awsRequestId: "c6af9ac6-7b61-11e6-9a41-93e8deadbeef",
     getRemainingTimeInMillis: () => remainingMs,
   }) as Context;
-
-interface Told {
-  readonly key: string;
-  readonly versionId: string;
-  readonly size?: number;
-  readonly bucket?: string;
-  readonly sequencer?: string;
-}
-
-/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html, from S3 through SQS. */
-const notification = ({ key, versionId, size = 20, bucket, sequencer = "0055AED6DCD90281E5" }: Told) => ({
-  eventVersion: "2.1",
-  eventSource: "aws:s3",
-  awsRegion: "eu-west-1",
-  eventTime: "2026-03-01T11:59:00.000Z",
-  eventName: "ObjectCreated:Put",
-  userIdentity: { principalId: "AIDAJDPLRKLG7UEXAMPLE" },
-  requestParameters: { sourceIPAddress: "127.0.0.1" },
-  responseElements: {
-    "x-amz-request-id": "C3D13FE58DE4C810",
-    "x-amz-id-2": "FMyUVURIY8/IgAtTv8xRjskZQpcIZ9KG4V5Wp6S7S",
-  },
-  s3: {
-    s3SchemaVersion: "1.0",
-    configurationId: "ingest",
-    bucket: {
-      name: bucket ?? pipeline.bucket("raw"),
-      ownerIdentity: { principalId: "A3NL1KOZZKExample" },
-      arn: `arn:aws:s3:::${pipeline.bucket("raw")}`,
-    },
-    object: {
-      key: encodeURIComponent(key).replaceAll("%20", "+").replaceAll("%2F", "/"),
-      size,
-      eTag: "d41d8cd98f00b204e9800998ecf8427e",
-      versionId,
-      sequencer,
-    },
-  },
-});
 
 function messages(...bodies: unknown[]): SQSEvent {
   return {
@@ -143,19 +103,9 @@ function messages(...bodies: unknown[]): SQSEvent {
   };
 }
 
-const about = (...told: Told[]) => messages(...told.map((one) => ({ Records: [notification(one)] })));
+const about = (...told: Told[]) =>
+  messages(...told.map((one) => ({ Records: [notification(pipeline, one)] })));
 const nothing = { batchItemFailures: [] };
-
-async function bring(key: string, body: string | Uint8Array): Promise<Told> {
-  return { key, versionId: await pipeline.put("raw", key, body), size: Buffer.byteLength(body) };
-}
-
-async function verdictOf(kind: "validated" | "quarantine", told: Told) {
-  const key = createHash("sha256")
-    .update(JSON.stringify([told.key, told.versionId]))
-    .digest("hex");
-  return JSON.parse(String(await pipeline.read(kind, `verdicts/${key}.json`)));
-}
 
 const manifest = async () =>
   JSON.parse(String(await pipeline.read("validated", "manifests/training.manifest")));
@@ -175,7 +125,7 @@ async function metricsDuring(run: () => Promise<unknown>): Promise<Record<string
 
 it("copies good data with what is known of it, and lists it for training", async () => {
   const content = "id,species\n1,Adelie\n2,Gentoo\n";
-  const told = await bring("2026/ä and + one.csv", content);
+  const told = await bring(pipeline, "2026/ä and + one.csv", content);
   const metrics = await metricsDuring(async () => {
     expect(await aHandler()(about(told), context())).toEqual(nothing);
   });
@@ -200,7 +150,7 @@ it("copies good data with what is known of it, and lists it for training", async
     severity: "none",
     run: "c6af9ac6-7b61-11e6-9a41-93e8deadbeef",
   });
-  expect(await verdictOf("validated", told)).toMatchObject({
+  expect(await verdictOf(pipeline, "validated", told)).toMatchObject({
     source: { key: told.key, versionId: told.versionId },
     destination: { key: `data/${told.key}`, versionId: VersionId },
     verdict: { outcome: "accepted", severity: "none", rows: 2, sha256, reasons: [] },
@@ -220,12 +170,12 @@ it("copies good data with what is known of it, and lists it for training", async
 });
 
 it("quarantines bad data whole, with reasons and masked samples, and tells", async () => {
-  const told = await bring("bad.csv", "id,species\n1,Adelie\n1,Secret Penguin 7\nx,Gentoo\n");
+  const told = await bring(pipeline, "bad.csv", "id,species\n1,Adelie\n1,Secret Penguin 7\nx,Gentoo\n");
   const metrics = await metricsDuring(() => aHandler()(about(told), context()));
   expect(metrics).toMatchObject({ RowsQuarantined: 3 });
   expect(await pipeline.keysIn("quarantine")).toEqual(expect.arrayContaining(["rejected/bad.csv"]));
-  const document = await verdictOf("quarantine", told);
-  expect(document).toEqual(await verdictOf("validated", told));
+  const document = await verdictOf(pipeline, "quarantine", told);
+  expect(document).toEqual(await verdictOf(pipeline, "validated", told));
   expect(document.verdict).toMatchObject({ outcome: "quarantined", severity: "critical", rows: 3 });
   expect(document.verdict.reasons).toMatchObject([
     { check: "type", code: "wrong_type", column: "id", count: 1, samples: ["a"] },
@@ -239,17 +189,17 @@ it("quarantines bad data whole, with reasons and masked samples, and tells", asy
 });
 
 it("does nothing twice for a message that comes twice", async () => {
-  const told = await bring("twice.csv", "id,species\n1,Gentoo\n");
+  const told = await bring(pipeline, "twice.csv", "id,species\n1,Gentoo\n");
   await metricsDuring(() => aHandler()(about(told, told), context()));
-  const before = await verdictOf("validated", told);
+  const before = await verdictOf(pipeline, "validated", told);
   const metrics = await metricsDuring(() => aHandler()(about(told), context()));
   expect(metrics).not.toHaveProperty("RowsValidated");
-  expect(await verdictOf("validated", told)).toEqual(before);
+  expect(await verdictOf(pipeline, "validated", told)).toEqual(before);
   expect((await manifest()).filter((key: unknown) => key === "data/twice.csv")).toHaveLength(1);
 });
 
 it("takes up what was interrupted before the verdict, without another copy", async () => {
-  const told = await bring("again.csv", "id,species\n1,Gentoo\n");
+  const told = await bring(pipeline, "again.csv", "id,species\n1,Gentoo\n");
   const broken = await recordAws(aws.url, ({ method, path }) =>
     method === "PUT" && path.includes("/verdicts/")
       ? { status: 400, type: "text/xml", body: "<Error/>" }
@@ -264,33 +214,33 @@ it("takes up what was interrupted before the verdict, without another copy", asy
   const place = { Bucket: pipeline.bucket("validated"), Key: "data/again.csv" };
   const { VersionId } = await pipeline.s3.send(new HeadObjectCommand(place));
   expect(await aHandler()(about(told), context())).toEqual(nothing);
-  expect((await verdictOf("validated", told)).destination.versionId).toBe(VersionId);
+  expect((await verdictOf(pipeline, "validated", told)).destination.versionId).toBe(VersionId);
 });
 
 it("leaves the copy of a newer version where an older one is told of later", async () => {
-  const old = await bring("order.csv", "id,species\n1,Gentoo\n");
-  const fresh = await bring("order.csv", "id,species\n2,Gentoo\n");
+  const old = await bring(pipeline, "order.csv", "id,species\n1,Gentoo\n");
+  const fresh = await bring(pipeline, "order.csv", "id,species\n2,Gentoo\n");
   await aHandler()(about({ ...fresh, sequencer: "0055AED6DCD90281E6" }), context());
   await aHandler()(about({ ...old, sequencer: "0055AED6DCD90281E5" }), context());
   expect(String(await pipeline.read("validated", "data/order.csv"))).toContain("2,Gentoo");
-  expect(await verdictOf("validated", old)).not.toHaveProperty("destination");
+  expect(await verdictOf(pipeline, "validated", old)).not.toHaveProperty("destination");
 });
 
 it("returns only the messages that failed, and ignores S3's test event", async () => {
-  const told = await bring("good.csv", "id,species\n1,Gentoo\n");
+  const told = await bring(pipeline, "good.csv", "id,species\n1,Gentoo\n");
   const test = { Service: "Amazon S3", Event: "s3:TestEvent", Time: "2026-03-01T11:59:00.000Z", Bucket: "b" };
   const event = messages(
     "{",
     test,
-    { Records: [notification(told)] },
+    { Records: [notification(pipeline, told)] },
     {
-      Records: [notification({ ...told, bucket: "somebody-elses" })],
+      Records: [notification(pipeline, { ...told, bucket: "somebody-elses" })],
     },
   );
   const { batchItemFailures } = await aHandler()(event, context());
   const ids = event.Records.map(({ messageId }) => messageId);
   expect(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier)).toEqual([ids[0], ids[3]]);
-  expect(await verdictOf("validated", told)).toMatchObject({ verdict: { outcome: "accepted" } });
+  expect(await verdictOf(pipeline, "validated", told)).toMatchObject({ verdict: { outcome: "accepted" } });
 });
 
 it.each([
@@ -299,22 +249,137 @@ it.each([
   ["binary.csv", Uint8Array.from([0x1f, 0x8b, 8, 0, 0, 0]), "compressed"],
   ["latin.csv", Buffer.from("id,species\n1,\xe9\n", "latin1"), "not_utf8"],
 ])("gives %s a verdict instead of failing", async (key, content, code) => {
-  const told = await bring(key, content);
+  const told = await bring(pipeline, key, content);
   expect(await aHandler()(about(told), context())).toEqual(nothing);
-  const { verdict } = await verdictOf("quarantine", told);
+  const { verdict } = await verdictOf(pipeline, "quarantine", told);
   expect(verdict).toMatchObject({ outcome: "quarantined", reasons: [{ code }] });
   await pipeline.takeAlerts();
 });
 
 it("tells of an object that is too large, and leaves it where it is", async () => {
-  const told = await bring("large.csv", "id,species\n1,Gentoo\n");
+  plain = await pipelineInAws();
+  const told = await bring(plain, "large.csv", "species\nGentoo\n");
+  const handler = createHandler(plain.environmentOf("validate"), { workFolder: work, maxBytes: 10 });
+  expect(await handler(messages({ Records: [notification(plain, told)] }), context())).toEqual(nothing);
+  expect(await plain.takeAlerts()).toMatchObject([
+    {
+      severity: "critical",
+      code: "data_too_large",
+      remedy: expect.stringContaining("dataset.validationImage"),
+    },
+  ]);
+  await expect(verdictOf(plain, "validated", told)).rejects.toThrow();
+});
+
+const startedJobs = () =>
+  aws.requests
+    .filter(({ target }) => target === "SageMaker.CreateProcessingJob")
+    .map(({ body }) => JSON.parse(body));
+
+/** Of these objects, in their order. */
+const jobsFor = (key: string) =>
+  startedJobs().filter(
+    ({ AppSpecification }) => fromArguments(AppSpecification.ContainerArguments).key === key,
+  );
+
+/** https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html, through SQS. */
+const jobEnded = (ProcessingJobName: string) =>
+  messages({
+    version: "0",
+    id: "0a15f67d-aa23-0123-0123-01a23w89r01t",
+    "detail-type": "SageMaker Processing Job State Change",
+    source: "aws.sagemaker",
+    account: "123456789012",
+    time: "2026-03-01T13:00:00Z",
+    region: "eu-west-1",
+    resources: [],
+    detail: { ProcessingJobName, ProcessingJobStatus: jobStatus },
+  });
+
+it("hands an object that is too large over to one processing job, however often it is told", async () => {
+  const key = `2026/${"ä and + ".repeat(70)}.csv`;
+  const told = await bring(pipeline, key, "id,species\n1,Gentoo\n");
+  const handler = aHandler({ maxBytes: 10 });
+  expect(await handler(about(told, told), context())).toEqual(nothing);
   expect(await aHandler({ maxBytes: 10 })(about(told), context())).toEqual(nothing);
-  expect(await pipeline.takeAlerts()).toMatchObject([{ severity: "critical", code: "data_too_large" }]);
-  await expect(verdictOf("validated", told)).rejects.toThrow();
+  const { jobPrefix, named } = pipeline.setting.names;
+  const [first, ...again] = jobsFor(key);
+  expect(again.map(({ ProcessingJobName }) => ProcessingJobName)).toEqual([
+    first.ProcessingJobName,
+    first.ProcessingJobName,
+  ]);
+  expect(first).toMatchObject({
+    ProcessingJobName: expect.stringMatching(new RegExp(`^${jobPrefix("validate")}-[0-9a-f]{32}-1$`)),
+    AppSpecification: {
+      ImageUri: IMAGE,
+      ContainerEntrypoint: ["node", "/opt/ml/processing/input/program/job.js"],
+    },
+    RoleArn: pipeline.setting.arns.role(named("validation-job")),
+    ProcessingResources: { ClusterConfig: { VolumeKmsKeyId: pipeline.keys.data } },
+    Tags: expect.arrayContaining([{ Key: "project", Value: "penguins" }]),
+  });
+  const summary = await emulatorClient(SageMakerClient, pipeline.environmentOf("validate")).send(
+    new ListProcessingJobsCommand({ NameContains: first.ProcessingJobName }),
+  );
+  expect(summary.ProcessingJobSummaries).toHaveLength(1);
+  expect(await pipeline.takeAlerts()).toEqual([]);
+});
+
+it("tells of an object that is too large for a job as well", async () => {
+  const told = await bring(pipeline, "huge.csv", "id,species\n1,Gentoo\n");
+  await aHandler()(about({ ...told, size: 501 * 1024 ** 3 }), context());
+  expect(jobsFor("huge.csv")).toEqual([]);
+  expect(await pipeline.takeAlerts()).toMatchObject([
+    { code: "data_too_large", detail: { key: "huge.csv", limit: 500 * 1024 ** 3 } },
+  ]);
+});
+
+it("starts the next job after one that failed, three in all, and then tells", async () => {
+  const told = await bring(pipeline, "failing.csv", "id,species\n1,Gentoo\n");
+  await aHandler({ maxBytes: 10 })(about(told), context());
+  const [{ ProcessingJobName: first }] = jobsFor("failing.csv");
+  const attempt = (number: number) => first.replace(/1$/, String(number));
+  expect(await aHandler()(jobEnded(first), context())).toEqual(nothing);
+  // SageMaker may tell of one change several times.
+  await aHandler()(jobEnded(first), context());
+  await aHandler()(jobEnded(attempt(2)), context());
+  expect(new Set(jobsFor("failing.csv").map(({ ProcessingJobName }) => ProcessingJobName))).toEqual(
+    new Set([first, attempt(2), attempt(3)]),
+  );
+  expect(await pipeline.takeAlerts()).toEqual([]);
+  await aHandler()(jobEnded(attempt(3)), context());
+  expect(await pipeline.takeAlerts()).toMatchObject([
+    {
+      severity: "critical",
+      code: "validation_job_failed",
+      detail: { key: "failing.csv", job: attempt(3), status: "Failed", attempts: 3 },
+    },
+  ]);
+});
+
+it("starts no other job after one that was stopped", async () => {
+  const told = await bring(pipeline, "stopped.csv", "id,species\n1,Gentoo\n");
+  await aHandler({ maxBytes: 10 })(about(told), context());
+  const [{ ProcessingJobName }] = jobsFor("stopped.csv");
+  jobStatus = "Stopped";
+  await aHandler()(jobEnded(ProcessingJobName), context());
+  jobStatus = "Failed";
+  expect(jobsFor("stopped.csv")).toHaveLength(1);
+  expect(await pipeline.takeAlerts()).toMatchObject([{ code: "validation_job_failed" }]);
+});
+
+it("has nothing left to do after a job that failed behind its verdict", async () => {
+  const told = await bring(pipeline, "judged.csv", "id,species\n1,Gentoo\n");
+  await aHandler({ maxBytes: 10 })(about(told), context());
+  await aHandler()(about(told), context());
+  const [{ ProcessingJobName }] = jobsFor("judged.csv");
+  await aHandler()(jobEnded(ProcessingJobName), context());
+  expect(jobsFor("judged.csv")).toHaveLength(1);
+  expect(await pipeline.takeAlerts()).toEqual([]);
 });
 
 it("warns of accepted data that drifts from the baseline", async () => {
-  const told = await bring("first.csv", `id,species\n${rows("Gentoo")}`);
+  const told = await bring(pipeline, "first.csv", `id,species\n${rows("Gentoo")}`);
   await aHandler()(about(told), context());
   const place = { Bucket: pipeline.bucket("validated"), Key: "data/first.csv" };
   const { VersionId = "" } = await pipeline.s3.send(new HeadObjectCommand(place));
@@ -324,8 +389,8 @@ it("warns of accepted data that drifts from the baseline", async () => {
   await replaceBaseline(pipeline.s3, place.Bucket, undefined, document!);
   await pipeline.takeAlerts();
 
-  const same = await bring("same.csv", `id,species\n${rows("Gentoo")}`);
-  const other = await bring("other.csv", `id,species\n${rows("Adelie")}`);
+  const same = await bring(pipeline, "same.csv", `id,species\n${rows("Gentoo")}`);
+  const other = await bring(pipeline, "other.csv", `id,species\n${rows("Adelie")}`);
   const metrics = await metricsDuring(() => aHandler()(about(same), context()));
   expect(metrics).toMatchObject({ DriftScore: 0 });
   expect(await pipeline.takeAlerts()).toEqual([]);
@@ -337,7 +402,7 @@ it("warns of accepted data that drifts from the baseline", async () => {
       detail: { reasons: [{ check: "drift", column: "species" }] },
     },
   ]);
-  expect((await verdictOf("validated", other)).verdict).toMatchObject({
+  expect((await verdictOf(pipeline, "validated", other)).verdict).toMatchObject({
     outcome: "accepted",
     severity: "warning",
   });
@@ -416,6 +481,8 @@ it("reads Parquet from a file of its own, which is gone afterwards", async () =>
   expect(await flights.keysIn("validated", "data/")).toEqual(["data/flights.parquet"]);
 }, 120_000);
 
-expectExactGrants(() => [...pipeline.grantsOf("validate"), ...(flights?.grantsOf("validate") ?? [])], {
+const grants = () => [pipeline, flights, plain].flatMap((one) => one?.grantsOf("validate") ?? []);
+
+expectExactGrants(grants, {
   "s3:ListBucket": "without it S3 answers 403, not 404, for a document that is not there",
 });

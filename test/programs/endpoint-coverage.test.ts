@@ -38,6 +38,7 @@ describe.each(SERVING_MODES)("functions in private subnets of mode %s", (mode) =
                 { name: "at", type: "timestamp", nullable: false },
               ],
               featureStore: { recordIdentifier: "id", eventTime: "at" },
+              validationImage: "111122223333.dkr.ecr.eu-west-1.amazonaws.com/aidlc-validation-job:1",
             },
             training: { retrainOn: ["drift"] },
             serving: productionInput(mode).spec.serving,

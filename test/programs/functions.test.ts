@@ -16,6 +16,7 @@ const SPEC = aSpec({
       { name: "at", type: "timestamp", nullable: false },
     ],
     featureStore: { recordIdentifier: "id", eventTime: "at", online: true },
+    validationImage: "111122223333.dkr.ecr.eu-west-1.amazonaws.com/aidlc-validation-job:1",
   },
   training: { retrainOn: ["drift"] },
 });

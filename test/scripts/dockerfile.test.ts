@@ -95,6 +95,20 @@ describe("the image", () => {
   });
 });
 
+describe("the image of the jobs that validate", () => {
+  const stage = stages.find(({ name }) => name === "validation-job") as Stage;
+
+  it("is none that the service's image is built with", () => {
+    expect(copiesOf(final).map(({ from }) => from)).not.toContain("validation-job");
+  });
+
+  it("has the functions' DuckDB, where a bundle that leaves it out finds it, and no program of its own", () => {
+    expect(repositoryFiles(stage).every((path) => path.startsWith("handlers/duckdb-layer/"))).toBe(true);
+    expect(environmentOf(stage).NODE_PATH).toBe(`${lastOf(stage, "WORKDIR")}/node_modules`);
+    expect(lastOf(stage, "ENTRYPOINT")).toBeUndefined();
+  });
+});
+
 describe("the reading of Dockerfiles", () => {
   it("joins continued lines and tells stages, sources and destinations apart", () => {
     const [stage] = parseDockerfile("# one\nFROM a:1 AS base\nCOPY --from=x --chown=1:1 \\\n  a b ./\n") as [

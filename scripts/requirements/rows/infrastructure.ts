@@ -143,10 +143,18 @@ export const INFRASTRUCTURE: readonly Requirement[] = [
       ["handlers/validate.aws.test.ts", "gives %s a verdict instead of failing"],
       ["handlers/validate.aws.test.ts", "warns of accepted data that drifts from the baseline"],
       ["handlers/validate.aws.test.ts", "tells of an object that is too large, and leaves it where it is"],
+      [
+        "handlers/validate.aws.test.ts",
+        "hands an object that is too large over to one processing job, however often it is told",
+      ],
+      [
+        "handlers/validate-process.aws.test.ts",
+        "comes in a process of its own to the verdict and the copy that the function comes to",
+      ],
       ["handlers/dataset/checks.test.ts", "%s in one row is found"],
     ],
     notYet:
-      "a job for objects that are too large for the function (10 GB of text, 6 GB of Parquet): they stay in raw, and the critical topic is told",
+      "files above 10 GB of text or 6 GB of Parquet need dataset.validationImage, an image that somebody builds; without it they stay in raw, and the critical topic is told",
   },
   {
     id: "I8",

@@ -27,6 +27,7 @@ import { pipelineImages } from "../../../programs/images.ts";
 import { DATA_BUCKETS, type DataBucket, KEY_PURPOSES, type KeyPurpose } from "../../../programs/names.ts";
 import { pipelineSetting } from "../../../programs/phases/pipeline-setting.ts";
 import type { Statement } from "../../../programs/policy-document.ts";
+import { type PipelineRole, ROLES } from "../../../programs/roles/index.ts";
 import type { PipelineSpec } from "../../../programs/spec.ts";
 import { anInput, aSpec, PRODUCTION_FOUNDATION } from "../../programs/support/inputs.ts";
 
@@ -49,6 +50,7 @@ export interface PublishedAlert {
   readonly severity: "warning" | "critical";
   readonly code: string;
   readonly title: string;
+  readonly remedy?: string;
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
@@ -107,9 +109,15 @@ export async function pipelineInAws(spec: PipelineSpec = aSpec()) {
     bucket,
     s3,
     /** The environment of a function, as the program sets it, and where the emulator is. */
-    environmentOf: (kind: FunctionName): Environment => ({ ...functionEnvironment(kind, setting), ...env }),
+    environmentOf: (kind: FunctionName): Environment => ({
+      ...functionEnvironment(kind, setting),
+      ...FUNCTIONS[kind].environmentAround?.(around),
+      ...env,
+    }),
     /** Statements of a function's role that are its own: not those that every function's role has. */
     grantsOf: (kind: FunctionName): Statement[] => FUNCTIONS[kind].grants(around),
+    /** Statements of the role of a job. */
+    grantsOfRole: (kind: PipelineRole): Statement[] => ROLES[kind].grants(around),
     putParameter,
     /** Alerts that were published since the last call. */
     takeAlerts: alerts,

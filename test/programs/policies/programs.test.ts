@@ -26,10 +26,11 @@ describe.each(PROFILES)("no policy refuses what the programs make in the profile
     expect(await refusedBy(pipelineProgram(anInput({ spec, foundation })), context)).toEqual([]);
   });
 
-  it("a pipeline with a network and a schedule of its own", async () => {
+  it("a pipeline with a network, a schedule and jobs for large files of its own", async () => {
+    const validationImage = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/aidlc-validation-job:1";
     const spec = aSpec({
       profile,
-      dataset,
+      dataset: { ...dataset, validationImage },
       network: { dedicated: true },
       training: { schedule: "rate(1 day)" },
       alerts: { emails: ["ada@example.com"], webhooks: ["https://alerts.example"] },

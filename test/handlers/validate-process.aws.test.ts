@@ -1,0 +1,171 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CloudWatchClient, GetMetricStatisticsCommand } from "@aws-sdk/client-cloudwatch";
+import { GetObjectTaggingCommand, HeadObjectCommand } from "@aws-sdk/client-s3";
+import type { CreateProcessingJobCommandInput } from "@aws-sdk/client-sagemaker";
+import { afterAll, beforeAll, expect, inject, it } from "vitest";
+import { createHandler } from "../../handlers/validate/handler.ts";
+import { bundleJobs } from "../../scripts/handlers/main.ts";
+import { aSpec } from "../programs/support/inputs.ts";
+import { type AwsRecorder, recordAws } from "../support/aws-recorder.ts";
+import { lambdaContext, sqsEvent } from "./support/lambda-events.ts";
+import { emulatorClient, type PipelineInAws, pipelineInAws } from "./support/pipeline-in-aws.ts";
+import {
+  bring,
+  jobNamesOnce,
+  lineageGraph,
+  notification,
+  type Told,
+  verdictOf,
+} from "./support/raw-objects.ts";
+
+const NOW = new Date("2026-03-01T12:00:00Z");
+const work = mkdtempSync(join(tmpdir(), "validation-process-"));
+
+let pipeline: PipelineInAws;
+let aws: AwsRecorder;
+const programs = mkdtempSync(join(tmpdir(), "validation-program-"));
+
+beforeAll(async () => {
+  const [lineage, jobs] = [lineageGraph(), jobNamesOnce()];
+  aws = await recordAws(inject("awsUrl"), (request) => lineage(request) ?? jobs(request));
+  pipeline = await pipelineInAws(
+    aSpec({
+      dataset: {
+        schema: [
+          { name: "id", type: "integer", nullable: false },
+          { name: "species", type: "string", nullable: false, enum: ["Adelie", "Gentoo"] },
+        ],
+        keys: [["id"]],
+        validationImage: "123456789012.dkr.ecr.eu-west-1.amazonaws.com/aidlc-validation-job:1",
+      },
+    }),
+  );
+  await bundleJobs(programs);
+}, 120_000);
+
+afterAll(async () => {
+  await aws.close();
+  expect(readdirSync(work)).toEqual([]);
+  for (const folder of [work, programs]) rmSync(folder, { recursive: true });
+});
+
+const aHandler = (maxBytes: number) =>
+  createHandler(
+    { ...pipeline.environmentOf("validate"), AWS_ENDPOINT_URL: aws.url },
+    { now: () => NOW, workFolder: work, maxBytes },
+  );
+
+/** What the function asks SageMaker for, about an object that is too large for it. */
+async function handedOver(told: Told): Promise<CreateProcessingJobCommandInput> {
+  const before = aws.requests.length;
+  const event = sqsEvent("ingest", [{ Records: [notification(pipeline, told)] }]);
+  expect(await aHandler(10)(event, lambdaContext())).toEqual({ batchItemFailures: [] });
+  const asked = aws.requests.slice(before).find(({ target }) => target === "SageMaker.CreateProcessingJob");
+  return JSON.parse(asked?.body ?? "");
+}
+
+const surroundings = ({ Environment = {} }: CreateProcessingJobCommandInput) => ({
+  ...Environment,
+  AWS_ENDPOINT_URL: aws.url,
+});
+
+const argumentsOf = ({ AppSpecification }: CreateProcessingJobCommandInput) =>
+  AppSpecification?.ContainerArguments ?? [];
+
+/** The job's program in a process of its own, with what SageMaker gives a container and nothing else. */
+async function runAlone(job: CreateProcessingJobCommandInput) {
+  const child = spawn(process.execPath, [join(programs, "validate", "job.js"), ...argumentsOf(job)], {
+    env: {
+      ...surroundings(job),
+      AWS_ACCESS_KEY_ID: "testing",
+      AWS_SECRET_ACCESS_KEY: "testing",
+      NODE_PATH: join(import.meta.dirname, "../../node_modules"),
+      TMPDIR: work,
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const output: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => output.push(String(chunk)));
+  const [code] = await once(child, "close");
+  return { code, output: output.join("") };
+}
+
+async function copyOf(kind: "validated" | "quarantine", key: string) {
+  const place = { Bucket: pipeline.bucket(kind), Key: key };
+  const { Metadata } = await pipeline.s3.send(new HeadObjectCommand(place));
+  const { TagSet = [] } = await pipeline.s3.send(new GetObjectTaggingCommand(place));
+  return {
+    content: String(await pipeline.read(kind, key)),
+    metadata: Metadata ?? {},
+    tags: Object.fromEntries(TagSet.map(({ Key = "", Value }) => [Key, Value])),
+  };
+}
+
+async function counted(metric: string): Promise<number | undefined> {
+  const { Datapoints = [] } = await emulatorClient(CloudWatchClient, pipeline.environmentOf("validate")).send(
+    new GetMetricStatisticsCommand({
+      Namespace: pipeline.setting.names.metricNamespace,
+      MetricName: metric,
+      StartTime: new Date(Date.now() - 3_600_000),
+      EndTime: new Date(Date.now() + 3_600_000),
+      Period: 86_400,
+      Statistics: ["Sum"],
+    }),
+  );
+  return Datapoints[0]?.Sum;
+}
+
+const manifest = async () =>
+  JSON.parse(String(await pipeline.read("validated", "manifests/training.manifest")));
+
+/** Without what differs between any two runs and any two objects. */
+const comparable = ({ verdict }: { verdict: Record<string, unknown> }) => ({ ...verdict, checkedAt: "" });
+
+it("comes in a process of its own to the verdict and the copy that the function comes to", async () => {
+  const content = "id,species\n1,Adelie\n2,Gentoo\n";
+  const byFunction = await bring(pipeline, "small.csv", content);
+  const event = sqsEvent("ingest", [{ Records: [notification(pipeline, byFunction)] }]);
+  await aHandler(1000)(event, lambdaContext());
+  const byJob = await bring(pipeline, "2026/ä and + large.csv", content);
+  const job = await handedOver(byJob);
+  const { code, output } = await runAlone(job);
+  expect(output).toContain('"outcome":"accepted"');
+  expect(code).toBe(0);
+
+  const [one, other] = [
+    await verdictOf(pipeline, "validated", byFunction),
+    await verdictOf(pipeline, "validated", byJob),
+  ];
+  expect(comparable(other)).toEqual(comparable(one));
+  expect(other).toMatchObject({ run: job.ProcessingJobName, source: { versionId: byJob.versionId } });
+  const copy = await copyOf("validated", `data/${byJob.key}`);
+  expect(copy.content).toBe(content);
+  const like = await copyOf("validated", "data/small.csv");
+  expect({ ...copy.tags, run: "", "source-version": "" }).toEqual({
+    ...like.tags,
+    run: "",
+    "source-version": "",
+  });
+  expect(copy.metadata).toMatchObject({ rows: "2", "source-version": byJob.versionId });
+  expect(await manifest()).toContain(`data/${byJob.key}`);
+  // Those of the function are in its log.
+  expect(await counted("RowsValidated")).toBe(2);
+  expect(await pipeline.takeAlerts()).toEqual([]);
+}, 60_000);
+
+it("quarantines what is bad, and tells", async () => {
+  const told = await bring(pipeline, "bad.csv", "id,species\n1,Adelie\n1,Gentoo\nx,Gentoo\n");
+  const job = await handedOver(told);
+  expect((await runAlone(job)).code).toBe(0);
+  expect(await verdictOf(pipeline, "quarantine", told)).toMatchObject({
+    run: job.ProcessingJobName,
+    destination: { key: "rejected/bad.csv" },
+    verdict: { outcome: "quarantined", rows: 3 },
+  });
+  expect(await pipeline.takeAlerts()).toMatchObject([{ severity: "critical", code: "data_quarantined" }]);
+  expect(await counted("RowsQuarantined")).toBe(3);
+}, 60_000);

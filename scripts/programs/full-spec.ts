@@ -13,6 +13,7 @@ const base = {
       { name: "segment", type: "string" },
       { name: "spend", type: "number" },
     ],
+    validationImage: "123456789012.dkr.ecr.eu-central-1.amazonaws.com/aidlc-validation-job:1",
     featureStore: { recordIdentifier: "customer", eventTime: "seen", online: true },
     replicaRegion: "eu-west-1",
   },

@@ -71,7 +71,7 @@ export function csvReader(onHeader: (names: readonly string[]) => readonly Datas
     const whole = bytes.subarray(0, end);
     const known = canonical(whole);
     if (known !== undefined) {
-      return { end, part: { bytes: whole, isSplittable: true, isCanonical: true, records: known } };
+      return { end, part: { bytes: whole, hasLineEndInQuotes: false, isCanonical: true, records: known } };
     }
     if (bytes.includes(QUOTE) || bytes.includes(CR)) {
       const { found, text } = scan(bytes, { fields: count, isLast });
@@ -81,7 +81,7 @@ export function csvReader(onHeader: (names: readonly string[]) => readonly Datas
       const isCanonical = canonical(part) === records;
       return {
         end: found.end,
-        part: { bytes: part, isSplittable: !found.hasLineEndInQuotes, isCanonical, records },
+        part: { bytes: part, hasLineEndInQuotes: found.hasLineEndInQuotes, isCanonical, records },
       };
     }
     if (end === 0) return { end };
@@ -95,7 +95,7 @@ export function csvReader(onHeader: (names: readonly string[]) => readonly Datas
       end,
       part: {
         bytes: records,
-        isSplittable: true,
+        hasLineEndInQuotes: false,
         isCanonical: false,
         records: linesBefore(records, records.length),
       },

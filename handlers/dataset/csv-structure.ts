@@ -20,7 +20,6 @@ export interface CsvScan {
   /** Bytes of those records in `into`, where every line end between them is LF. */
   readonly length: number;
   readonly records: number;
-  /** A line end within quotes: such a part can't be read by several threads. */
   readonly hasLineEndInQuotes: boolean;
   readonly longestRecord: number;
   readonly problem?: StructureProblem;

@@ -302,7 +302,7 @@ export function jsonLinesReader(columns: readonly DatasetColumn[]): JsonLinesRea
       }
       const text = out.subarray(0, written);
       const isCanonical = canonical(text) === records;
-      const part = { bytes: text, isSplittable: !hasLineEndInQuotes, isCanonical, records };
+      const part = { bytes: text, hasLineEndInQuotes, isCanonical, records };
       return { consumed: Math.min(at, end), part };
     },
     misfits: () => ({ counts, samples }),

@@ -116,19 +116,18 @@ async function addTexts(
   rules: DatasetRules,
   written: WrittenPart,
 ): Promise<number> {
-  const { bytes, isSplittable } = written.part;
-  const isBare = isSplittable && isBareText(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
-  const reading = isSplittable ? PARALLEL : ALONE;
+  const { bytes, hasLineEndInQuotes } = written.part;
+  const isBare = !hasLineEndInQuotes && isBareText(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
   const load = async (how: Reading) => {
     // First, so that there are never two.
     await connection.run("DROP TABLE IF EXISTS part");
     await connection.run(`CREATE TEMP TABLE part AS ${typedSelect(rules, written, { ...how, isBare })}`);
   };
-  let used: Reading = reading;
+  let used: Reading = USUAL;
   try {
-    await load(reading);
+    await load(USUAL);
   } catch (error) {
-    if (bytes.length <= reading.recordBytes) throw error;
+    if (bytes.length <= USUAL.recordBytes) throw error;
     used = LARGE;
     await load(LARGE);
   }
@@ -139,13 +138,11 @@ async function addTexts(
 interface Reading {
   readonly recordBytes: number;
   readonly bufferBytes: number;
-  readonly parallel: boolean;
 }
 
 /** Big enough for nearly every record; parts with longer ones are read once more with more memory. */
-const PARALLEL: Reading = { recordBytes: 2_000_000, bufferBytes: 8_000_000, parallel: true };
-const ALONE: Reading = { ...PARALLEL, parallel: false };
-const LARGE: Reading = { recordBytes: MAX_RECORD_BYTES, bufferBytes: 4 * MAX_RECORD_BYTES, parallel: false };
+const USUAL: Reading = { recordBytes: 2_000_000, bufferBytes: 8_000_000 };
+const LARGE: Reading = { recordBytes: MAX_RECORD_BYTES, bufferBytes: 4 * MAX_RECORD_BYTES };
 
 type Typing = Reading & { readonly isBare: boolean };
 
@@ -154,7 +151,7 @@ function csvTable(types: readonly string[], { path, emptyQuotesAreNull }: Writte
   const columns = types.map((type, index) => `'c${index}': '${type}'`).join(", ");
   return `read_csv(${quotedText(path)}, auto_detect = false, header = false, columns = {${columns}}, delim = ',',
       quote = '"', escape = '"', new_line = '\\n', nullstr = '', allow_quoted_nulls = ${emptyQuotesAreNull},
-      strict_mode = true, null_padding = false, compression = 'none', parallel = ${how.parallel},
+      strict_mode = true, null_padding = false, compression = 'none', parallel = false,
       max_line_size = ${how.recordBytes}, buffer_size = ${how.bufferBytes})`;
 }
 
@@ -166,7 +163,7 @@ function canonicalTable({ columns }: DatasetRules, written: WrittenPart): string
     `c${places[index]} AS ${valueName(index)}`,
     ...(type === "string" ? [] : [`false AS ${misfitName(index)}`]),
   ]);
-  return `(SELECT ${values.join(", ")} FROM ${csvTable(types, written, PARALLEL)})`;
+  return `(SELECT ${values.join(", ")} FROM ${csvTable(types, written, USUAL)})`;
 }
 
 const noMisfits = () => "SELECT '' AS shown LIMIT 0";

@@ -54,8 +54,7 @@ export function refuseCompressed(start: Uint8Array): void {
 /** A part of a file that was found to be well-formed, written where DuckDB reads it. */
 export interface TextPart {
   readonly bytes: Uint8Array;
-  /** For several threads to read: no line end within quotes. */
-  readonly isSplittable: boolean;
+  readonly hasLineEndInQuotes: boolean;
   /** In the sense of `canonicalRecords`. */
   readonly isCanonical: boolean;
   readonly records: number;

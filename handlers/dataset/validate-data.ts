@@ -24,7 +24,7 @@ export interface ValidationRequest {
   readonly rules: DatasetRules;
   /** What drift is measured against; without one there is none. */
   readonly baseline?: { readonly profile: Profile; readonly version: string };
-  /** For temporary files, in a folder of their own that is gone afterwards; 16 bytes a row and 60 MB. */
+  /** For temporary files, in a folder of their own that is gone afterwards; 16 bytes a row and 100 MB. */
   readonly workFolder: string;
   /** Of DuckDB; the process takes about 200 MB more. */
   readonly memoryLimitMb?: number;

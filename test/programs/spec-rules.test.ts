@@ -68,6 +68,16 @@ const BREACHES: readonly (readonly [rule: string, spec: PipelineSpec, paths: rea
     ["/dataset/schema/0/pattern"],
   ],
   [
+    "a pattern repeats no more than RE2 can",
+    withColumns(column({ type: "string", pattern: "x{1001}" })),
+    ["/dataset/schema/0/pattern"],
+  ],
+  [
+    "a pattern names its groups as DuckDB's RE2 does",
+    withColumns(column({ type: "string", pattern: "(?<code>x)" })),
+    ["/dataset/schema/0/pattern"],
+  ],
+  [
     "keys are of columns",
     aSpec({ dataset: { schema: [column({})], keys: [["x"], ["x", "y"]] } }),
     ["/dataset/keys/1/1"],

@@ -45,7 +45,7 @@ function serviceOf(type: string): string {
 let runs: readonly ReferenceRun[];
 beforeAll(async () => {
   runs = await referenceRuns();
-});
+}, 120_000);
 
 const registered = (program: ReferenceRun["program"]) =>
   runs

@@ -291,5 +291,5 @@ describe("the rules", () => {
     const aws = [...types].filter((type) => type.startsWith("aws:"));
     expect(aws.length).toBeGreaterThan(100);
     expect(aws.filter((type) => rulesOf(type) === undefined)).toEqual([]);
-  });
+  }, 120_000);
 });

@@ -5,6 +5,7 @@ const FIRST_BUCKET = NO_BUCKET / 2;
 
 /** Four places a bucket, so that most are found at once. */
 const PLACES = 4 * MAX_BUCKETS;
+const HASH_SHIFT = 32 - Math.log2(PLACES);
 
 /** How buckets are laid on each other, once for each fold: by what is left of an index after it was shifted and cut. */
 interface Fold {
@@ -97,7 +98,7 @@ export class BucketCounts {
 
 /** Where the key is, or where it is free for it: by Fibonacci hashing and open addressing. */
 function placeOf(key: number, keys: Int32Array, counts: Float64Array): number {
-  let place = Math.imul(key, 0x9e3779b1) >>> (32 - Math.log2(PLACES));
+  let place = Math.imul(key, 0x9e3779b1) >>> HASH_SHIFT;
   while (counts[place] !== 0 && keys[place] !== key) place = (place + 1) & (PLACES - 1);
   return place;
 }

@@ -57,13 +57,7 @@ export async function checkParquet(
     } finally {
       await Promise.allSettled(added);
     }
-    if (read !== rows) {
-      throw new Unreadable({
-        check: "structure",
-        code: "parquet_not_whole",
-        message: `The file says that it has ${rows} rows, and ${read} are there`,
-      });
-    }
+    if (read !== rows) throw new Unreadable(otherRows(rows, read));
   } catch (error) {
     throw explainedByEngine(error);
   }
@@ -80,6 +74,8 @@ async function rangeBounds(
     `SELECT row_group_id AS id, any_value(row_group_num_rows) AS n FROM parquet_metadata(${quotedText(path)}) GROUP BY id ORDER BY id`,
   );
   const bounds: (readonly [number, number])[] = [];
+  const total = groups.reduce((sum, { n }) => sum + Number(n), 0);
+  if (total !== rows) throw new Unreadable(otherRows(rows, total));
   let start = 0;
   let end = 0;
   for (const { n } of groups) {
@@ -88,8 +84,14 @@ async function rangeBounds(
     bounds.push([start, end]);
     start = end;
   }
-  return bounds.length === 0 ? [[0, rows]] : bounds;
+  return bounds;
 }
+
+const otherRows = (rows: number, there: number): Finding => ({
+  check: "structure",
+  code: "parquet_not_whole",
+  message: `The file says that it has ${rows} rows, and ${there} are there`,
+});
 
 async function refuseCutOff(path: string): Promise<void> {
   const file = await open(path);

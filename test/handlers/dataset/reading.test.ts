@@ -419,6 +419,17 @@ describe("Parquet", () => {
     expect(await outcomeOf(lying, upTo231)).toBe("above_maximum");
   });
 
+  it("has as many rows as its footer claims", async () => {
+    const honest = await parquet("SELECT range::BIGINT AS a FROM range(100)");
+    const integers = rulesOf("parquet", [{ name: "a", type: "integer", nullable: false }]);
+    expect(await outcomeOf(honest, integers)).toBe("accepted");
+    const footer = honest.length - 8 - honest.readUInt32LE(honest.length - 8);
+    // Thrift writes numbers zigzag: this is 100, and the file's number comes before those of row groups.
+    const lying = Buffer.from(honest);
+    lying[honest.indexOf(Buffer.from([0xc8, 0x01]), footer)] = 0xc6;
+    expect(await outcomeOf(lying, integers)).toBe("parquet_not_whole");
+  });
+
   it("is whole from its first byte to its last", async () => {
     const whole = await parquet("SELECT range::VARCHAR AS a, 'x' AS b FROM range(1000)");
     expect(await outcomeOf(whole, rules)).toBe("accepted");

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /**
- * Removes files that a killed engine had begun to write beside a stack's state, in a backend of files; other backends have none. Only for
- * when every process of that engine is proved dead. Idempotent.
+ * Removes files that a killed engine had begun to write beside a stack's state, in a backend of files; other backends have none. The CLI
+ * removes locks of a stack, but not where it was killed before it had made the stack: those are removed too. Only for when every
+ * process of that engine is proved dead. Idempotent.
  */
 export async function removeHalfWritten(
   backendUrl: string,
@@ -23,4 +24,7 @@ export async function removeHalfWritten(
     const halves = files.filter((file) => file.startsWith(prefix) && file.endsWith(".tmp"));
     await Promise.all(halves.map((file) => rm(join(folder, file), { force: true })));
   }
+  const states = await readdir(join(root, "stacks", project)).catch(() => []);
+  if (states.some((file) => file.startsWith(`${name}.json`))) return;
+  await rm(join(root, "locks", "organization", project, name), { recursive: true, force: true });
 }

@@ -48,6 +48,18 @@ describe("what a killed engine had begun to write", () => {
     expect((await left()).length).toBe(kept.length);
   });
 
+  it("is also the lock of a stack that was never made, which nothing else removes", async () => {
+    await files(
+      "locks/organization/aidlc-pipeline/red.flock/7.json",
+      "stacks/aidlc-pipeline/red.flock-2.json",
+    );
+    await removeHalfWritten(`file://${folder}`, stack);
+    expect(await left()).toEqual(["red.flock-2.json"]);
+    await files("locks/organization/aidlc-pipeline/red.flock/7.json", "stacks/aidlc-pipeline/red.flock.json");
+    await removeHalfWritten(`file://${folder}`, stack);
+    expect(await left()).toContain("7.json");
+  });
+
   it("is nothing where there is no folder, or where states are no files", async () => {
     await removeHalfWritten(`file://${folder}/none`, stack);
     await removeHalfWritten("s3://states?region=eu-central-1", stack);

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { type DuckDBConnection, type DuckDBDataChunk, DuckDBInstance } from "@duckdb/node-api";
 
 export interface EngineLimits {
@@ -69,14 +71,24 @@ export async function startEngine({ workFolder, memoryLimitMb, threads }: Engine
   };
 }
 
+/** Of some hundred thousand rows. */
+const CHUNKS_KEPT = 200;
+
+/** Chunks are good until the next one is asked for. */
 export async function* chunksOf(connection: DuckDBConnection, sql: string): AsyncIterable<DuckDBDataChunk> {
   const result = await connection.stream(sql);
-  for (;;) {
+  for (let count = 1; ; count++) {
     const chunk = await result.fetchChunk();
     if (chunk === null || chunk.rowCount === 0) return;
     yield chunk;
+    // What a chunk holds is DuckDB's: to Node it looks like a few bytes, which would not be collected for a long time.
+    if (count % CHUNKS_KEPT === 0) collectYoung();
   }
 }
+
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc") as NodeJS.GCFunction;
+const collectYoung = () => collect({ type: "minor" });
 
 /** A column of numbers or hashes as it lies in memory. Without this a value takes longer to read than to compute. */
 export function itemsOf<Kind extends BigUint64Array | Float64Array | Int32Array>(

@@ -1,6 +1,7 @@
 import type { DuckDBDataChunk } from "@duckdb/node-api";
 import type { DatasetColumn } from "../../programs/spec.ts";
 import { itemsOf } from "./engine.ts";
+import { globOf } from "./fixed-pattern.ts";
 import type { DatasetRules } from "./rules.ts";
 import { SAMPLES } from "./samples.ts";
 import { literal, quotedText } from "./typed-columns.ts";
@@ -42,8 +43,12 @@ export const emptyTally = (rules: DatasetRules): Tally => ({
 });
 
 /** Condition, in DuckDB, that a text doesn't match a pattern of RE2 as a whole. */
-export const isMismatch = (text: string, pattern: string) =>
-  `NOT regexp_full_match(${text}, ${quotedText(pattern)})`;
+export function isMismatch(text: string, pattern: string): string {
+  const glob = globOf(pattern);
+  return glob === undefined
+    ? `NOT regexp_full_match(${text}, ${quotedText(pattern)})`
+    : `NOT (${text} GLOB ${quotedText(glob)})`;
+}
 
 /** Conditions, in DuckDB, under which a row of the table breaks what is declared of a column. */
 export function violationsOf(

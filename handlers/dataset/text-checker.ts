@@ -140,6 +140,8 @@ interface Reading {
   readonly bufferBytes: number;
 }
 
+/** Canonical records are no longer than this. */
+const SHORT: Reading = { recordBytes: 1_100_000, bufferBytes: 4_000_000 };
 /** Big enough for nearly every record; parts with longer ones are read once more with more memory. */
 const USUAL: Reading = { recordBytes: 2_000_000, bufferBytes: 8_000_000 };
 const LARGE: Reading = { recordBytes: MAX_RECORD_BYTES, bufferBytes: 4 * MAX_RECORD_BYTES };
@@ -163,7 +165,7 @@ function canonicalTable({ columns }: DatasetRules, written: WrittenPart): string
     `c${places[index]} AS ${valueName(index)}`,
     ...(type === "string" ? [] : [`false AS ${misfitName(index)}`]),
   ]);
-  return `(SELECT ${values.join(", ")} FROM ${csvTable(types, written, USUAL)})`;
+  return `(SELECT ${values.join(", ")} FROM ${csvTable(types, written, SHORT)})`;
 }
 
 const noMisfits = () => "SELECT '' AS shown LIMIT 0";

@@ -6,7 +6,7 @@ import { visibleTeams } from "../access/principal.ts";
 import { type AuditTrail, auditContext } from "../audit/trail.ts";
 import { AppError } from "../errors.ts";
 import { AccountName, type App, Moment, problems, TeamName } from "../http/app-types.ts";
-import { checkIfMatch, etagOf, IfMatchTag } from "../http/etags.ts";
+import { checkPreconditions, etagOf, Preconditions } from "../http/etags.ts";
 import { cursorPart, PageQuery, pageOf, parseCursor, toPage } from "../http/pages.ts";
 import { OperationAnswer, operationView } from "../operations/schema.ts";
 import { activeChange, type Operation } from "../operations/store.ts";
@@ -122,7 +122,7 @@ export function accountRoutes(
         summary: "Register an AWS account and region, and provision its foundation",
         tags: ["accounts"],
         params: AccountParams,
-        headers: IfMatchTag,
+        headers: Preconditions,
         body: AccountBody,
         response: { 202: OperationAnswer, ...problems(404, 409, 412, 413, 415) },
       },
@@ -138,7 +138,7 @@ export function accountRoutes(
         // Two that know the same ETag must not both find it.
         await lockFoundation(client, stackId);
         const before = await findAccount(client, team, name);
-        checkIfMatch(request, before && accountEtag(before));
+        checkPreconditions(request, before && accountEtag(before));
         const account = await putAccount(client, { team, name, aws, request: foundation, stackId });
         const by = auditContext(request);
         const submitted = await submitOperation(client, {
@@ -286,7 +286,7 @@ export function accountRoutes(
           "Remove an account; the last one that shares a foundation destroys it, unless it was released",
         tags: ["accounts"],
         params: AccountParams,
-        headers: IfMatchTag,
+        headers: Preconditions,
         querystring: DataQuery,
         response: {
           202: OperationAnswer,
@@ -302,7 +302,7 @@ export function accountRoutes(
         await lockFoundation(client, (await getAccount(client, team, name)).stackId);
         // Read again, now that nobody else decides about it.
         const account = await getAccount(client, team, name);
-        checkIfMatch(request, accountEtag(account));
+        checkPreconditions(request, accountEtag(account));
         const pipelines = await pipelinesIn(client, team, name);
         if (pipelines.length > 0) {
           throw new AppError(

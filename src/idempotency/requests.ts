@@ -76,6 +76,8 @@ export function idempotency(app: App, pool: pg.Pool): void {
       request.url,
       request.headers["if-match"] ?? null,
       request.body ?? null,
+      // Without one the digest is that of an earlier version's request, whose key may still be in force.
+      ...[request.headers["if-none-match"] ?? []].flat(),
     ]);
     const earlier = await claimKey(pool, key, { id: request.id, digest });
     if (earlier !== "claimed") return repeat(pool, reply, earlier, digest, key.team);

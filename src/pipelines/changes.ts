@@ -4,6 +4,7 @@ import { changeProblems } from "../../programs/spec-changes.ts";
 import type { AuditContext, AuditTrail } from "../audit/trail.ts";
 import { digestOf } from "../digest.ts";
 import { AppError } from "../errors.ts";
+import { type PreconditionHeaders, refuseFailed } from "../http/etags.ts";
 import type { OperationKind } from "../operations/states.ts";
 import type { Operation, OperationOptions } from "../operations/store.ts";
 import { submitOperation } from "../operations/submit.ts";
@@ -35,8 +36,8 @@ export interface PipelineServices {
 export interface PipelineRequest {
   readonly team: string;
   readonly name: string;
-  /** The ETag that the pipeline must have, as the header `If-Match` gives it. */
-  readonly ifMatch?: string | undefined;
+  /** The ETags that the pipeline must have, or must not have. */
+  readonly preconditions?: PreconditionHeaders;
   /** Why it is asked for, in the caller's words. */
   readonly reason?: string | undefined;
   readonly by: AuditContext;
@@ -276,13 +277,11 @@ export function checkChange(pipeline: Pipeline | undefined, spec: PipelineSpec):
   });
 }
 
-export function checkRevision({ ifMatch, name }: PipelineRequest, pipeline: Pipeline | undefined): void {
-  if (ifMatch === undefined) return;
-  if (pipeline && (ifMatch === "*" || ifMatch === `"${pipeline.desiredRevision}"`)) return;
+export function checkRevision(
+  { preconditions = {}, name }: PipelineRequest,
+  pipeline: Pipeline | undefined,
+): void {
   const present = pipeline ? `is at revision ${pipeline.desiredRevision}` : "does not exist";
-  throw new AppError(
-    "revision_mismatch",
-    `If-Match is ${ifMatch}, but pipeline "${name}" ${present}: read it again and decide anew`,
-    { details: pipeline ? { etag: `"${pipeline.desiredRevision}"` } : {} },
-  );
+  const etag = pipeline && `"${pipeline.desiredRevision}"`;
+  refuseFailed("revision_mismatch", preconditions, etag, `pipeline "${name}" ${present}`);
 }

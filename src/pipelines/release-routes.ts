@@ -7,7 +7,7 @@ import { OperationAnswer } from "../operations/schema.ts";
 import type { PipelineServices } from "./changes.ts";
 import { ReasonQuery } from "./reason.ts";
 import { listReleases, recordRelease } from "./releases.ts";
-import { accepted, changeRequest, IfMatch, pipelineOf } from "./routes.ts";
+import { accepted, changeRequest, pipelineOf, RevisionPreconditions } from "./routes.ts";
 import { PipelineParams } from "./schema.ts";
 
 const ReleaseView = Type.Object(
@@ -28,7 +28,7 @@ export function releaseRoutes(app: App, services: PipelineServices): void {
         summary: "Record a released model version, and bring up what needs a living endpoint or image",
         tags: ["pipelines"],
         params: PipelineParams,
-        headers: IfMatch,
+        headers: RevisionPreconditions,
         querystring: Type.Object(ReasonQuery, { additionalProperties: false }),
         body: Release,
         response: { 202: OperationAnswer, ...problems(404, 409, 412, 413, 415) },

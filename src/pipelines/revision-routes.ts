@@ -7,7 +7,7 @@ import { listHistory } from "./history.ts";
 import { HistoryView, historyView, RevisionDetail } from "./history-schema.ts";
 import { Reason } from "./reason.ts";
 import { rollBack } from "./rollbacks.ts";
-import { accepted, changeRequest, IfMatch, pipelineOf } from "./routes.ts";
+import { accepted, changeRequest, pipelineOf, RevisionPreconditions } from "./routes.ts";
 import { PipelineParams, RevisionNumber, revisionView } from "./schema.ts";
 import { specChanges } from "./spec-diff.ts";
 import { getRevision } from "./store.ts";
@@ -69,7 +69,7 @@ export function pipelineRevisionRoutes(app: App, services: PipelineServices): vo
         summary: "Apply an earlier revision's spec again, as a new revision",
         tags: ["pipelines"],
         params: PipelineParams,
-        headers: IfMatch,
+        headers: RevisionPreconditions,
         body: Type.Object(
           { revision: RevisionNumber, reason: Type.Optional(Reason) },
           { additionalProperties: false, description: "Where to go back to" },

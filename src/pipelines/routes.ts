@@ -4,6 +4,7 @@ import Type from "typebox";
 import { auditContext } from "../audit/trail.ts";
 import { AppError } from "../errors.ts";
 import { AccountName, type App, PipelineName, problems, TeamName } from "../http/app-types.ts";
+import { IfNoneMatch, type PreconditionHeaders } from "../http/etags.ts";
 import { cursorPart, PageQuery, pageOf, parseCursor, toPage } from "../http/pages.ts";
 import { invalid } from "../http/validation.ts";
 import { OperationAnswer, operationView } from "../operations/schema.ts";
@@ -30,13 +31,14 @@ const SpecBody = Type.Unknown({
 });
 const ChangeQuery = Type.Object(ReasonQuery, { additionalProperties: false });
 const specTypes = ["application/json", "application/yaml"];
-export const IfMatch = Type.Object({
+export const RevisionPreconditions = Type.Object({
   "if-match": Type.Optional(
     Type.String({
       pattern: '^(\\*|"\\d+")$',
       description: 'The ETag of the revision that is to be replaced, such as "3"',
     }),
   ),
+  "if-none-match": IfNoneMatch,
 });
 
 export function accepted(reply: FastifyReply, operation: Operation) {
@@ -53,7 +55,7 @@ export function pipelineRoutes(app: App, services: PipelineServices): void {
         summary: "Create a pipeline, or bring it to a new spec",
         tags: ["pipelines"],
         params: PipelineParams,
-        headers: IfMatch,
+        headers: RevisionPreconditions,
         consumes: specTypes,
         querystring: ChangeQuery,
         body: SpecBody,
@@ -153,7 +155,7 @@ export function pipelineRoutes(app: App, services: PipelineServices): void {
         tags: ["pipelines"],
         consumes: ["application/merge-patch+json", "application/json"],
         params: PipelineParams,
-        headers: IfMatch,
+        headers: RevisionPreconditions,
         querystring: ChangeQuery,
         body: Type.Object(
           {},
@@ -247,12 +249,12 @@ export async function pipelineOf(
 export function changeRequest(
   request: Pick<FastifyRequest, "principal" | "ip" | "id"> & {
     readonly params: { readonly team: string; readonly pipeline: string };
-    readonly headers: { readonly "if-match"?: string | undefined };
+    readonly headers: PreconditionHeaders;
   },
   reason?: string,
 ): PipelineRequest {
   const { team, pipeline: name } = request.params;
-  return { team, name, ifMatch: request.headers["if-match"], reason, by: auditContext(request) };
+  return { team, name, preconditions: request.headers, reason, by: auditContext(request) };
 }
 
 /** Runs `work`; the paths of a spec's mistakes become those of a body that carries the spec in its field `spec`. */

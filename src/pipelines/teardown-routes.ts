@@ -5,7 +5,7 @@ import { type PipelineServices, submitOnApplied } from "./changes.ts";
 import { extendExpiry } from "./expiry.ts";
 import { confirmLoss } from "./losses.ts";
 import { Reason, ReasonQuery } from "./reason.ts";
-import { accepted, changeRequest, IfMatch } from "./routes.ts";
+import { accepted, changeRequest, RevisionPreconditions } from "./routes.ts";
 import { PipelineParams, PipelineSummary, summaryView } from "./schema.ts";
 
 const longestExtensionHours = 8_760;
@@ -19,7 +19,7 @@ export function pipelineTeardownRoutes(app: App, services: PipelineServices): vo
         summary: "Tear a pipeline down",
         tags: ["pipelines"],
         params: PipelineParams,
-        headers: IfMatch,
+        headers: RevisionPreconditions,
         querystring: Type.Object(
           {
             data: Type.Enum(["retain", "delete"], {

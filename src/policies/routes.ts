@@ -6,7 +6,7 @@ import { type AuditTrail, auditContext } from "../audit/trail.ts";
 import { phases } from "../engine/phase.ts";
 import { AppError } from "../errors.ts";
 import { type App, problems } from "../http/app-types.ts";
-import { checkIfMatch, etagOf, IfMatchTag } from "../http/etags.ts";
+import { checkPreconditions, etagOf, Preconditions } from "../http/etags.ts";
 import { pipelineOf } from "../pipelines/routes.ts";
 import { PipelineParams } from "../pipelines/schema.ts";
 import { lockPipelineName, type Pipeline } from "../pipelines/store.ts";
@@ -104,7 +104,7 @@ export function policyRoutes(app: App, { pool, audit, enforcedPolicies }: Policy
         summary: "Let a pipeline break a policy until a date, or change that; the next operation takes it up",
         tags: ["policies"],
         params: ExceptionParams,
-        headers: IfMatchTag,
+        headers: Preconditions,
         body: ExceptionBody,
         response: { 200: ExceptionView, 201: ExceptionView, ...problems(404, 412, 413, 415) },
       },
@@ -123,7 +123,7 @@ export function policyRoutes(app: App, { pool, audit, enforcedPolicies }: Policy
           requesters: await requestersOf(client, id, desiredRevision),
         });
         const before = await findException(client, id, policy);
-        checkIfMatch(request, before && etagOf(before));
+        checkPreconditions(request, before && etagOf(before));
         const { created, exception } = await putException(client, id, {
           policy,
           resource,
@@ -152,7 +152,7 @@ export function policyRoutes(app: App, { pool, audit, enforcedPolicies }: Policy
         summary: "Take an exception back",
         tags: ["policies"],
         params: ExceptionParams,
-        headers: IfMatchTag,
+        headers: Preconditions,
         response: { 204: Type.Null({ description: "It is gone" }), ...problems(404, 412) },
       },
     },
@@ -162,7 +162,7 @@ export function policyRoutes(app: App, { pool, audit, enforcedPolicies }: Policy
         const { id } = await lockedPipeline(client, params);
         const policy = policyOf(params).id;
         const before = await findException(client, id, policy);
-        checkIfMatch(request, before && etagOf(before));
+        checkPreconditions(request, before && etagOf(before));
         if (before === undefined) return;
         await deleteException(client, id, policy);
         await audit.change(client, auditContext(request), {

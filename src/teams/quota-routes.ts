@@ -2,7 +2,7 @@ import type pg from "pg";
 import Type from "typebox";
 import { type AuditTrail, auditContext } from "../audit/trail.ts";
 import { type App, problems, TeamName } from "../http/app-types.ts";
-import { checkIfMatch, etagOf, IfMatchTag } from "../http/etags.ts";
+import { checkPreconditions, etagOf, Preconditions } from "../http/etags.ts";
 import { inTransaction } from "../postgres/pool.ts";
 import { maxTeamLimit, type Quota, readQuota, setTeamLimits } from "./quotas.ts";
 import { getTeam, lockTeam } from "./store.ts";
@@ -91,7 +91,7 @@ export function quotaRoutes(
         summary: "Give a team limits of its own",
         tags: ["teams"],
         params: TeamParams,
-        headers: IfMatchTag,
+        headers: Preconditions,
         body: QuotaBody,
         response: { 200: QuotaView, ...problems(404, 412, 413, 415) },
       },
@@ -101,7 +101,7 @@ export function quotaRoutes(
       const quota = await inTransaction(pool, async (client) => {
         await lockTeam(client, team);
         const before = await readQuota(client, team);
-        checkIfMatch(request, quotaEtag(before));
+        checkPreconditions(request, quotaEtag(before));
         await setTeamLimits(client, team, request.body);
         const after = await readQuota(client, team);
         await audit.change(client, auditContext(request), {

@@ -3,7 +3,14 @@ import Type, { type Static } from "typebox";
 import { visibleTeams } from "../access/principal.ts";
 import { type AuditTrail, auditContext } from "../audit/trail.ts";
 import { type App, Moment, problems, singleLine, TeamName } from "../http/app-types.ts";
-import { checkIfMatch, etagOf, IfMatchTag, IfNoneMatchTag, NotModified, sendTagged } from "../http/etags.ts";
+import {
+  checkPreconditions,
+  etagOf,
+  IfNoneMatchTag,
+  NotModified,
+  Preconditions,
+  sendTagged,
+} from "../http/etags.ts";
 import { cursorPart, PageQuery, pageOf, parseCursor, toPage } from "../http/pages.ts";
 import { inTransaction } from "../postgres/pool.ts";
 import { deleteTeam, getTeam, insertTeam, listTeams, lockTeam, renameTeam, type Team } from "./store.ts";
@@ -112,7 +119,7 @@ export function teamRoutes(
         summary: "Change a team",
         tags: ["teams"],
         params: TeamParams,
-        headers: IfMatchTag,
+        headers: Preconditions,
         body: Type.Object(
           { displayName: DisplayName },
           { additionalProperties: false, description: "Changes to a team" },
@@ -124,7 +131,7 @@ export function teamRoutes(
       const changed = await inTransaction(pool, async (client) => {
         const { team } = request.params;
         const before = view(await lockTeam(client, team));
-        checkIfMatch(request, etagOf(before));
+        checkPreconditions(request, etagOf(before));
         const after = view(await renameTeam(client, team, request.body.displayName));
         await audit.change(client, auditContext(request), {
           action: "team.update",
@@ -146,7 +153,7 @@ export function teamRoutes(
         summary: "Delete a team that has no account and no pipeline",
         tags: ["teams"],
         params: TeamParams,
-        headers: IfMatchTag,
+        headers: Preconditions,
         response: { 204: Type.Null({ description: "Deleted" }), ...problems(404, 409, 412) },
       },
     },
@@ -154,7 +161,7 @@ export function teamRoutes(
       const { team } = request.params;
       await inTransaction(pool, async (client) => {
         const before = view(await deleteTeam(client, team));
-        checkIfMatch(request, etagOf(before));
+        checkPreconditions(request, etagOf(before));
         await audit.change(client, auditContext(request), {
           action: "team.delete",
           team,

@@ -3,7 +3,7 @@ import type pg from "pg";
 import Type from "typebox";
 import { type AuditTrail, auditContext } from "../audit/trail.ts";
 import { type App, problems, TeamName } from "../http/app-types.ts";
-import { checkIfMatch, IfMatchTag } from "../http/etags.ts";
+import { checkPreconditions, Preconditions } from "../http/etags.ts";
 import { cursorPart, PageQuery, pageOf, parseCursor, toPage } from "../http/pages.ts";
 import { invalid } from "../http/validation.ts";
 import type { GuardedClient } from "../outgoing/guarded-client.ts";
@@ -137,7 +137,7 @@ export function webhookRoutes(app: App, options: WebhookRoutesOptions): void {
         summary: "Change a webhook, or enable it again",
         tags: ["webhooks"],
         params: WebhookParams,
-        headers: IfMatchTag,
+        headers: Preconditions,
         body: WebhookPatch,
         response: { 200: WebhookView, ...problems(404, 412, 413, 415) },
       },
@@ -166,7 +166,7 @@ export function webhookRoutes(app: App, options: WebhookRoutesOptions): void {
         summary: "Give a webhook its next secret; for a day, messages are signed with the one before, too",
         tags: ["webhooks"],
         params: WebhookParams,
-        headers: IfMatchTag,
+        headers: Preconditions,
         response: { 201: SecretView, ...problems(404, 412) },
       },
     },
@@ -192,7 +192,7 @@ export function webhookRoutes(app: App, options: WebhookRoutesOptions): void {
         summary: "Delete a webhook, with what still waits for it",
         tags: ["webhooks"],
         params: WebhookParams,
-        headers: IfMatchTag,
+        headers: Preconditions,
         response: { 204: Type.Null({ description: "Deleted" }), ...problems(404, 412) },
       },
     },
@@ -235,7 +235,7 @@ async function change<Changed extends StoredWebhook | undefined>(
   return inTransaction(pool, async (client) => {
     await holdTeam(client, team);
     const before = await lockWebhook(client, team, id);
-    checkIfMatch(request, webhookEtag(before));
+    checkPreconditions(request, webhookEtag(before));
     const after = await work(client, before);
     await audit.change(client, auditContext(request), {
       action,

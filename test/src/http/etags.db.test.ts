@@ -89,6 +89,22 @@ describe.each(tagged)("%s", (_, urlOf, method, one, other) => {
     );
   });
 
+  it("is not changed by whoever takes it for missing, or doesn't want it as it is", async () => {
+    const url = urlOf();
+    const known = await etag(url);
+    for (const tag of ["*", `"other", W/${known}`]) {
+      const refused = await api.send(method, url, { ...one(), headers: { "if-none-match": tag } });
+      expect(refused, tag).toMatchObject({
+        status: 412,
+        body: { code: expect.stringMatching(/_mismatch$/), detail: expect.stringContaining("If-None-Match") },
+        headers: { etag: known },
+      });
+    }
+    expect(await etag(url)).toBe(known);
+    const headers = { "if-match": known, "if-none-match": '"other"' };
+    expect((await api.send(method, url, { ...one(), headers })).status).toBeLessThan(300);
+  });
+
   it("is changed by one of two who know the same", async () => {
     const url = urlOf();
     const headers = { "if-match": await etag(url) };
@@ -130,6 +146,24 @@ describe("If-Match", () => {
 });
 
 describe("If-None-Match", () => {
+  it("makes what isn't there yet, once", async () => {
+    const headers = { "if-none-match": "*" };
+    const account = `/v1/teams/${team}/accounts/${uniqueName("new")}`;
+    const creations: [string, object][] = [
+      [account, awsAccount({ region: "eu-west-1" })],
+      [`/v1/teams/${team}/pipelines/fraud`, withBudget(8)],
+    ];
+    for (const [url, body] of creations) {
+      const answers = await Promise.all([1, 2].map(() => api.send("PUT", url, { body, headers })));
+      expect(answers.map(({ status }) => status).sort(), url).toEqual([202, 412]);
+    }
+  });
+
+  it("of another form is a mistake where something is changed", async () => {
+    const answer = await api.send("DELETE", `/v1/teams/${team}`, { headers: { "if-none-match": "abc" } });
+    expect([answer.status, answer.body.errors?.[0].path]).toEqual([400, "headers:/if-none-match"]);
+  });
+
   it("spares a copy that is still right, and only that", async () => {
     const url = `/v1/teams/${team}`;
     const headers = { "if-none-match": `"old", W/${await etag(url)}` };

@@ -85,6 +85,13 @@ describe("a request that is sent again with its Idempotency-Key", () => {
         body: { code: "idempotency_key_reused", operation: first.body.id },
       });
     }
+    const put = (headers: Record<string, string>) =>
+      scene.api.send("PUT", scene.churn.url, { body: validSpec(), headers });
+    const guarded = { "idempotency-key": randomUUID(), "if-none-match": '"7"' };
+    expect((await put(guarded)).status).toBe(202);
+    expect((await put(guarded)).status).toBe(202);
+    for (const tag of ["*", '"8"'])
+      expect((await put({ ...guarded, "if-none-match": tag })).status).toBe(422);
     const elsewhere = await scene.api.send("POST", `${scene.churn.url}/previews`, under(key));
     expect(elsewhere).toMatchObject({ status: 422, body: { code: "idempotency_key_reused" } });
   });

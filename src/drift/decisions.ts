@@ -12,7 +12,7 @@ import { getPipeline } from "../pipelines/store.ts";
 import { checkExpiry } from "../policies/exceptions.ts";
 import { inTransaction } from "../postgres/pool.ts";
 import { adoptionOf } from "./adoption.ts";
-import { type Drift, lockDrift, setDecision } from "./store.ts";
+import { type Drift, type LockedDrift, lockDrift, setDecision } from "./store.ts";
 
 export interface DecisionRequest {
   readonly decision: "revert" | "adopt" | "accept";
@@ -43,7 +43,7 @@ export async function decide(
     await hold(client, request);
     const { id: pipelineId } = await getPipeline(client, request.team, request.name);
     const drift = await lockDrift(client, pipelineId, driftId);
-    assertDecidable(drift, decision);
+    assertDecidable(drift, decision, request.team);
     const outcome: Outcome =
       until === null
         ? await begin(client, services, { ...request, reason: decision.reason }, drift, decision)
@@ -76,7 +76,7 @@ function untilOf({ decision, until }: DecisionRequest, now: Date): Date | null {
   return moment;
 }
 
-function assertDecidable(drift: Drift, { decision }: DecisionRequest): void {
+function assertDecidable(drift: LockedDrift, { decision }: DecisionRequest, team: string): void {
   if (drift.state !== "open" && drift.state !== "ignored" && drift.state !== "accepted") {
     throw new AppError(
       "drift_conflict",
@@ -87,6 +87,19 @@ function assertDecidable(drift: Drift, { decision }: DecisionRequest): void {
     throw new AppError(
       "drift_conflict",
       "A promoted model is never reverted: release the version that shall serve",
+    );
+  }
+  // While a drift is open, what was decided about it is a reversion.
+  if (
+    decision === "revert" &&
+    drift.state === "open" &&
+    drift.pending &&
+    drift.decisionOperationId !== null
+  ) {
+    throw new AppError(
+      "drift_conflict",
+      `Operation ${drift.decisionOperationId} reverts the drift: wait for its end, or cancel it and ask again`,
+      { details: { operation: { id: drift.decisionOperationId, team } } },
     );
   }
 }

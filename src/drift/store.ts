@@ -111,24 +111,27 @@ export async function openResources(
   return found.rows;
 }
 
+export interface LockedDrift extends Drift {
+  /** Whether the operation that was decided about it has not ended. */
+  readonly pending: boolean;
+}
+
+const locked = `select ${columns}, coalesce(o.state in ('queued', 'running', 'awaiting_approval'), false) as pending
+  from drifts d left join operations o on o.id = d.decision_operation_id`;
+
 /** Every drift of a pipeline that was ever seen, kept from other changes until the transaction has ended. */
-export async function lockDrifts(
-  db: Queryable,
-  pipelineId: string,
-): Promise<(Drift & { pending: boolean })[]> {
-  const found = await db.query<Drift & { pending: boolean }>(
-    `select ${columns}, coalesce(o.state in ('queued', 'running', 'awaiting_approval'), false) as pending
-     from drifts d left join operations o on o.id = d.decision_operation_id
-     where d.pipeline_id = $1 order by d.id for update of d`,
+export async function lockDrifts(db: Queryable, pipelineId: string): Promise<LockedDrift[]> {
+  const found = await db.query<LockedDrift>(
+    `${locked} where d.pipeline_id = $1 order by d.id for update of d`,
     [pipelineId],
   );
   return found.rows;
 }
 
 /** Throws `drift_not_found`. */
-export async function lockDrift(db: Queryable, pipelineId: string, id: string): Promise<Drift> {
-  const found = await db.query<Drift>(
-    `select ${columns} from drifts d where d.pipeline_id = $1 and d.id = $2 for update`,
+export async function lockDrift(db: Queryable, pipelineId: string, id: string): Promise<LockedDrift> {
+  const found = await db.query<LockedDrift>(
+    `${locked} where d.pipeline_id = $1 and d.id = $2 for update of d`,
     [pipelineId, id],
   );
   const [drift] = found.rows;

@@ -283,6 +283,31 @@ describe("to revert a drift", () => {
     expect(await pipeline.drift("retentionInDays")).toMatchObject({ state: "open" });
   });
 
+  it.each(["queued", "running", "awaiting_approval"])(
+    "is refused while the reconciliation that was asked for is %s, and names it",
+    async (state) => {
+      await pipeline.check(suspended);
+      const { id } = await pipeline.drift(status);
+      const { operation } = (await pipeline.decide(id, { decision: "revert" })).body.decision;
+      await api.database.pool.query("update operations set state = $2 where id = $1", [operation, state]);
+      expect(await pipeline.decide(id, { decision: "revert" })).toMatchObject({
+        status: 409,
+        body: { code: "drift_conflict", operation, detail: expect.stringContaining(operation) },
+      });
+      expect(await pipeline.drift(status)).toMatchObject({ state: "open", decision: { operation } });
+    },
+  );
+
+  it("is possible again where the reconciliation didn't help", async () => {
+    await pipeline.check(suspended);
+    const { id } = await pipeline.drift(status);
+    const { operation } = (await pipeline.decide(id, { decision: "revert" })).body.decision;
+    await pipeline.ended(operation, { state: "failed" });
+    const again = await pipeline.decide(id, { decision: "revert" });
+    expect(again.status).toBe(200);
+    expect(again.body.decision.operation).not.toBe(operation);
+  });
+
   it("is refused for a promoted model", async () => {
     await pipeline.check(promoted);
     const { id } = await pipeline.drift("functionVersion");

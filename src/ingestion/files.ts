@@ -30,6 +30,13 @@ export async function beginningsIn(folder: string): Promise<string[]> {
   return names.filter((name) => /^\..*\.part$/.test(name)).map((name) => join(folder, name));
 }
 
+/** Passes over a file that somebody else has moved meanwhile. */
+export async function renameIfThere(from: string, to: string): Promise<void> {
+  await rename(from, to).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+  });
+}
+
 /** Throws `payload_too_large` for a request that announces more than may come: before any of it has. */
 export function refuseTooLarge(bytes: number): void {
   if (bytes <= largestUploadBytes) return;

@@ -10,7 +10,7 @@ import { type AuditContext, type AuditTrail, serviceContext } from "../audit/tra
 import { AppError } from "../errors.ts";
 import { findPipeline, getRevision, type Pipeline } from "../pipelines/store.ts";
 import { inTransaction } from "../postgres/pool.ts";
-import { beginningsIn, copyVerified, lookInto, receiveFile } from "./files.ts";
+import { beginningsIn, copyVerified, lookInto, receiveFile, renameIfThere } from "./files.ts";
 import { BucketFolders, type PipelineRef } from "./folders.ts";
 import {
   findIngestion,
@@ -117,12 +117,17 @@ export class Ingestor {
     const part = join(this.#folders.taken(pipeline), `.${id}.part`);
     this.#arriving.add(part);
     try {
-      const bytes = await receiveFile(body, part);
+      const bytes = await receiveFile(body, part).catch(async (error: unknown) => {
+        await rm(part, { force: true });
+        throw error;
+      });
+      // Under its own name only when it is on record: a file whose caller is told of a failure would be taken, and come twice.
+      const ingestion = await this.#record(pipeline, { id, name, bytes }, by);
       const path = this.#pathOf(pipeline, { id, name });
       await rename(part, path);
-      return await this.#take(pipeline, { id, name, bytes }, path, by);
+      this.#enqueue(pipeline, ingestion, path);
+      return ingestion;
     } finally {
-      await rm(part, { force: true });
       this.#arriving.delete(part);
     }
   }
@@ -163,9 +168,9 @@ export class Ingestor {
       if (this.#ignored.has(path)) continue;
       log.warn({ path }, "what lies in a raw folder is not taken: it takes a plain file with a plain name");
     }
+    if (all) await this.#settleBeginnings(ref);
     const { files: taken } = await lookInto(this.#folders.taken(ref), () => true);
     const open = taken.filter((path) => !this.#queued.has(path));
-    if (all) await this.#removeBeginnings(ref);
     if (dropped.length === 0 && open.length === 0 && !all) return;
     const pipeline = await findPipeline(pool, ref.team, ref.name);
     if (pipeline === undefined) {
@@ -188,10 +193,17 @@ export class Ingestor {
     for (const path of open) await this.#resume(pipeline, path);
   }
 
-  /** Of files that were arriving when an earlier process ended: whoever gave them has had no answer. */
-  async #removeBeginnings(ref: PipelineRef): Promise<void> {
-    for (const path of await beginningsIn(this.#folders.taken(ref))) {
-      if (!this.#arriving.has(path)) await rm(path, { force: true });
+  /**
+   * Of files whose request came to no good end, because its process or the database died: whole where they are on record, which may
+   * have been the last that was done; of the others whoever gave them knows that they have to come again.
+   */
+  async #settleBeginnings(ref: PipelineRef): Promise<void> {
+    for (const part of await beginningsIn(this.#folders.taken(ref))) {
+      if (this.#arriving.has(part)) continue;
+      const id = /^\.([0-9a-f-]{36})\.part$/.exec(basename(part))?.[1];
+      const known = id === undefined ? undefined : await findIngestion(this.#options.pool, id);
+      if (known === undefined) await rm(part, { force: true });
+      else await renameIfThere(part, this.#pathOf(ref, known));
     }
   }
 
@@ -203,7 +215,7 @@ export class Ingestor {
     await this.#take(pipeline, { id, name, bytes }, path, serviceContext(id));
   }
 
-  /** What was taken before this process began: without a record where the service ended in between. */
+  /** What was taken before this process began: a dropped file has no record where the service ended in between. */
   async #resume(pipeline: Pipeline, path: string): Promise<void> {
     const [, id = "", name = ""] = /^([0-9a-f-]{36})-(.+)$/.exec(basename(path)) ?? [];
     if (id === "") return;
@@ -221,9 +233,17 @@ export class Ingestor {
     file: Pick<Ingestion, "id" | "name" | "bytes">,
     path: string,
     by: AuditContext,
+  ): Promise<void> {
+    this.#enqueue(pipeline, await this.#record(pipeline, file, by), path);
+  }
+
+  #record(
+    pipeline: Pipeline,
+    file: Pick<Ingestion, "id" | "name" | "bytes">,
+    by: AuditContext,
   ): Promise<Ingestion> {
     const { pool, audit } = this.#options;
-    const ingestion = await inTransaction(pool, async (client) => {
+    return inTransaction(pool, async (client) => {
       const inserted = await insertIngestion(client, { ...file, pipelineId: pipeline.id });
       await audit.change(client, by, {
         action: "data.receive",
@@ -233,8 +253,6 @@ export class Ingestor {
       });
       return inserted;
     });
-    this.#enqueue(pipeline, ingestion, path);
-    return ingestion;
   }
 
   #enqueue(pipeline: Pipeline, ingestion: Ingestion, path: string): void {

@@ -195,6 +195,55 @@ describe("a file that a request brings", () => {
     expect(await readdir(join(folder, "raw", ".taken"))).toEqual([]);
   });
 
+  describe("while the database dies", () => {
+    const dying = (moment: "before" | "after") => {
+      const pool = Object.create(api.database.pool);
+      // The connection ends with the commit: before it was carried out, or before its answer.
+      pool.connect = async () => {
+        const client = await api.database.pool.connect();
+        return {
+          query: async (text: string, values?: unknown[]) => {
+            if (text !== "commit") return client.query(text, values);
+            await client.query(moment === "before" ? "rollback" : "commit");
+            throw new Error("Connection terminated unexpectedly");
+          },
+          release: () => client.release(),
+        };
+      };
+      const log = pino({ level: "silent" });
+      return new Ingestor({ pool, audit: api.audit, dataDir, log, validate });
+    };
+    const received = async (by: Ingestor) =>
+      by.receive(
+        await getPipeline(api.database.pool, team, pipeline),
+        "people.csv",
+        Readable.from([Buffer.from(good)]),
+        serviceContext("test"),
+      );
+    const swept = async () => {
+      const next = restarted();
+      await next.sweep();
+      await next.settled();
+    };
+
+    it("is never taken when it could not be recorded: whoever gives it once more gives it once", async () => {
+      await expect(received(dying("before"))).rejects.toThrow(/terminated/);
+      await swept();
+      expect(await verdicts()).toEqual([]);
+      await received(ingestor);
+      expect(await verdicts()).toMatchObject([{ state: "accepted" }]);
+      expect(await readdir(join(folder, "raw", ".taken"))).toEqual([]);
+    });
+
+    it("has its verdict when it was recorded, though its caller heard nothing of it", async () => {
+      await expect(received(dying("after"))).rejects.toThrow(/terminated/);
+      expect(await verdicts()).toMatchObject([{ state: "received" }]);
+      await swept();
+      expect(await verdicts()).toMatchObject([{ name: "people.csv", state: "accepted" }]);
+      expect(await readdir(join(folder, "raw", ".taken"))).toEqual([]);
+    });
+  });
+
   it("is refused while the pipeline has no bucket", async () => {
     await api.database.pool.query("update pipelines set applied_revision = null where name = $1", [pipeline]);
     expect(await give(good)).toMatchObject({ status: 409, body: { code: "pipeline_conflict" } });

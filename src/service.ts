@@ -29,6 +29,7 @@ import { awsSageMakerClients, sandboxSageMakerClients } from "./pipelines/sagema
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "./postgres/embedded.ts";
 import { migrate } from "./postgres/migrations.ts";
 import { holdNode } from "./postgres/node-lock.ts";
+import { isToldAsOutage, tellOutages } from "./postgres/outage.ts";
 import { openPool } from "./postgres/pool.ts";
 import { openQueue } from "./queue/queue.ts";
 import { setDefaultLimits } from "./teams/quotas.ts";
@@ -70,14 +71,17 @@ export async function startService(config: Config, log: Logger): Promise<Service
         ? await startEmbeddedPostgres(join(config.dataDir, "postgres"), (event) => log.warn(event))
         : undefined;
     const databaseUrl = config.databaseUrl ?? (server as EmbeddedPostgres).url;
+    // It connects to nothing before it is asked.
+    const pool = openPool(databaseUrl, connections);
+    tellOutages(pool, log);
+    const unlessAway = (level: "warn" | "error", message: string) => (error: Error) => {
+      if (!isToldAsOutage(pool, error)) log[level]({ err: error }, message);
+    };
     // Before the server's end becomes ours to decide: when another service has the name, the server is that one's.
-    const release = await holdNode(databaseUrl, config.node, (error) =>
-      log.error({ err: error }, "the name of this node"),
-    );
+    const release = await holdNode(databaseUrl, config.node, unlessAway("error", "the name of this node"));
     if (server) closers.push(() => server.stop());
     closers.push(release);
-    const pool = openPool(databaseUrl, connections);
-    pool.on("error", (error) => log.warn({ err: error }, "an idle database connection was lost"));
+    pool.on("error", unlessAway("warn", "an idle database connection was lost"));
     closers.push(() => pool.end());
     await migrate(pool);
     const leave = await joinNodes(pool, recordOf(config), config.statePassphrase, log);
@@ -99,8 +103,8 @@ export async function startService(config: Config, log: Logger): Promise<Service
     const internalToken = randomBytes(32).toString("base64url");
     const identities = openIdentities({ pool, oidc, bootstrapToken, internalToken, log });
 
-    const queue = await openQueue(databaseUrl, log);
-    const feed = new OperationFeed(databaseUrl, (error) => log.warn({ err: error }, "notifications"));
+    const queue = await openQueue(databaseUrl, pool, log);
+    const feed = new OperationFeed(databaseUrl, unlessAway("warn", "notifications"));
     closers.push(() => queue.stop(0));
     await feed.start();
     closers.push(() => feed.close());

@@ -15,6 +15,7 @@ import { stackPassphrases } from "./operations/passphrases.ts";
 import { RunCredentialsIssuer } from "./operations/run-credentials.ts";
 import { Worker } from "./operations/worker.ts";
 import { pipelineOwner } from "./pipelines/owner.ts";
+import { isToldAsOutage } from "./postgres/outage.ts";
 import { whereaboutsOnAws } from "./recovery/look-up.ts";
 import { awsQuiesceClients, sandboxQuiesceClients } from "./teardown/clients.ts";
 import { quiescePipeline } from "./teardown/pipeline.ts";
@@ -62,7 +63,9 @@ export async function prepareWork(options: WorkOptions): Promise<Work> {
   try {
     const worker = await openWorker(options, closers);
     const takeOver = (how?: { readonly atStart: boolean }) => {
-      worker.takeOverLapsed(how).catch((error: unknown) => log.error({ err: error }, "lapsed operations"));
+      worker.takeOverLapsed(how).catch((error: unknown) => {
+        if (!isToldAsOutage(pool, error)) log.error({ err: error }, "lapsed operations");
+      });
     };
     // Not waited for: what a crash left behind may take a moment to end, and only its own stacks have to wait for that.
     takeOver({ atStart: true });

@@ -2,7 +2,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import Type, { type Static } from "typebox";
 import { type Principal, sees } from "../access/principal.ts";
 import { AppError, httpStatusByCode } from "../errors.ts";
-import { isUnavailable } from "../postgres/unavailable.ts";
+import { isAway, isUnavailable } from "../postgres/unavailable.ts";
 import { redactText } from "../redaction.ts";
 
 /** RFC 9457 problem details, with a stable `code`. */
@@ -43,8 +43,9 @@ export const Problem = Type.Object(
 /** Answers every error as a problem; what isn't ours is logged and answered without detail. */
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const known = toAppError(error, request.routeOptions.schema?.consumes);
-  // What is only busy comes in floods: a line each, without a trace.
-  if (known.code === "unavailable" && known.cause === undefined) request.log.warn(known.message);
+  // What is only busy, or finds the database away, comes in floods: a line each, without a trace.
+  const flood = known.code === "unavailable" && (known.cause === undefined || isAway(known.cause));
+  if (flood) request.log.warn({ reason: (known.cause as Error | undefined)?.message }, known.message);
   else if (known.httpStatus >= 500) request.log.error({ err: error }, "request failed");
   const retryAfter = known.details.retryAfterSeconds ?? (known.httpStatus === 503 ? 5 : undefined);
   if (retryAfter !== undefined) reply.header("retry-after", String(retryAfter));

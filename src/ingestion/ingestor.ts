@@ -9,6 +9,7 @@ import type { Validation } from "../../handlers/dataset/validate-data.ts";
 import { type AuditContext, type AuditTrail, serviceContext } from "../audit/trail.ts";
 import { AppError } from "../errors.ts";
 import { findPipeline, getRevision, type Pipeline } from "../pipelines/store.ts";
+import { isToldAsOutage } from "../postgres/outage.ts";
 import { inTransaction } from "../postgres/pool.ts";
 import { beginningsIn, copyVerified, lookInto, receiveFile, renameIfThere } from "./files.ts";
 import { BucketFolders, type PipelineRef } from "./folders.ts";
@@ -149,12 +150,13 @@ export class Ingestor {
     for (const ref of await this.#folders.pipelines()) {
       if (this.#closing.signal.aborted) return;
       // One pipeline's folder that can't be read, or a file in it that can't be moved, must not keep the others' waiting.
-      await this.#sweepPipeline(ref, { seen, ignored, all }).catch((error: unknown) =>
+      await this.#sweepPipeline(ref, { seen, ignored, all }).catch((error: unknown) => {
+        if (isToldAsOutage(this.#options.pool, error)) return;
         this.#options.log.error(
           { err: error, team: ref.team, pipeline: ref.name },
           "a raw folder could not be looked through",
-        ),
-      );
+        );
+      });
     }
     this.#seen = seen;
     this.#ignored = ignored;

@@ -2,6 +2,7 @@ import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
 import type pg from "pg";
 import type { Logger } from "pino";
+import { isToldAsOutage } from "../postgres/outage.ts";
 import { inTransaction, type Queryable } from "../postgres/pool.ts";
 import { forgetOldNodes, livingWorkers, type NodeRecord, putNode, removeNode, renewNode } from "./store.ts";
 
@@ -33,7 +34,7 @@ export async function joinNodes(
     try {
       if (!(await renewNode(pool, node.id))) await putNode(pool, node);
     } catch (error) {
-      log.warn({ err: error }, "this node could not say that it lives");
+      if (!isToldAsOutage(pool, error)) log.warn({ err: error }, "this node could not say that it lives");
     }
   }, renewMs);
   return async () => {

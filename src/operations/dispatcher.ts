@@ -1,5 +1,6 @@
 import type pg from "pg";
 import type { Logger } from "pino";
+import { isToldAsOutage } from "../postgres/outage.ts";
 import type { Claim } from "./claims.ts";
 import type { OperationFeed } from "./feed.ts";
 import { claimNext } from "./next-claim.ts";
@@ -92,6 +93,7 @@ export class Dispatcher {
       }
     } catch (error) {
       this.#failed = true;
+      if (isToldAsOutage(pool, error)) return;
       log.warn({ err: error, lane }, "the queue could not be read: trying again");
     }
   }

@@ -1,5 +1,7 @@
+import type pg from "pg";
 import { PgBoss } from "pg-boss";
 import type { Logger } from "pino";
+import { isToldAsOutage } from "../postgres/outage.ts";
 
 /** Work that isn't an operation: operations wait in their own table. */
 export interface Queue {
@@ -13,7 +15,7 @@ export interface Queue {
 }
 
 /** Opens the durable queue; a node that dies stops sending heartbeats, so that another one takes its work. */
-export async function openQueue(databaseUrl: string, log: Logger): Promise<Queue> {
+export async function openQueue(databaseUrl: string, pool: pg.Pool, log: Logger): Promise<Queue> {
   const boss = new PgBoss({
     connectionString: databaseUrl,
     application_name: "aidlc-queue",
@@ -25,7 +27,9 @@ export async function openQueue(databaseUrl: string, log: Logger): Promise<Queue
     superviseIntervalSeconds: 10,
     monitorIntervalSeconds: 10,
   });
-  boss.on("error", (error) => log.error({ err: error }, "queue"));
+  boss.on("error", (error) => {
+    if (!isToldAsOutage(pool, error)) log.error({ err: error }, "queue");
+  });
   await boss.start();
   return {
     every: async (name, cron, task) => {

@@ -2,6 +2,7 @@ import type pg from "pg";
 import type { Logger } from "pino";
 import { type AuditTrail, serviceContext } from "../audit/trail.ts";
 import { type GuardedClient, OutgoingError } from "../outgoing/guarded-client.ts";
+import { isToldAsOutage } from "../postgres/outage.ts";
 import { inTransaction } from "../postgres/pool.ts";
 import { redactText, redactValue } from "../redaction.ts";
 import { version } from "../version.ts";
@@ -63,7 +64,10 @@ export class WebhookDeliverer {
 
   #fill(): Promise<void> {
     this.#filling ??= this.#take()
-      .catch((error: unknown) => this.#options.log.warn({ err: error }, "webhooks could not be looked for"))
+      .catch((error: unknown) => {
+        if (isToldAsOutage(this.#options.pool, error)) return;
+        this.#options.log.warn({ err: error }, "webhooks could not be looked for");
+      })
       .finally(() => {
         this.#filling = undefined;
       });

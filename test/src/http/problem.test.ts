@@ -11,8 +11,13 @@ const member: Principal = {
   teams: new Map([["research", new Set(["viewer"] as const)]]),
 };
 
+/** What the log was told by `answerTo`. */
+let lines: { level: number; reason?: string; err?: unknown }[] = [];
+
 async function answerTo(error: unknown, principal: Principal | null = member) {
-  const app = fastify();
+  lines = [];
+  const stream = { write: (line: string) => void lines.push(JSON.parse(line)) };
+  const app = fastify({ logger: { level: "warn", stream } });
   app.decorateRequest("principal", null as unknown as Principal);
   app.addHook("onRequest", async (request) => {
     if (principal) request.principal = principal;
@@ -95,6 +100,19 @@ describe("an error that isn't ours", () => {
     expect(status).toBe(500);
     expect(body).toMatchObject({ code: "internal", status: 500 });
     expect(JSON.stringify(body)).not.toContain("secret");
+  });
+
+  it.each([
+    ["57P03", 40],
+    ["ECONNREFUSED", 40],
+    ["53300", 50],
+    ["42P01", 50],
+  ])("with the code %s is in the log at level %i, with a trace where it is an error", async (code, level) => {
+    await answerTo(withCode(code));
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatchObject({ level });
+    if (level === 40) expect(lines[0]).toMatchObject({ reason: `secret detail of ${code}` });
+    expect("err" in (lines[0] ?? {})).toBe(level === 50);
   });
 
   it.each(["08000", "08006", "57P01", "57P03", "ECONNREFUSED", "ECONNRESET", "53300"])(

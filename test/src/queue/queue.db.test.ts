@@ -27,7 +27,7 @@ afterEach(async () => {
 
 /** What a node opens. */
 async function node(): Promise<Queue> {
-  const queue = await openQueue(database.url, log);
+  const queue = await openQueue(database.url, database.pool, log);
   queues.push(queue);
   return queue;
 }

@@ -1,13 +1,15 @@
+import { closeSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { Spill } from "./spill.ts";
 import { quotedText } from "./typed-columns.ts";
 
 /** 256 parts of 80 million rows have 5 MB each. */
 const PARTS = 256;
-const KEEP_BYTES = 16_384;
-/** A power of two, and a part of what is kept. */
-const WAITING_WORDS = 512;
-const HASH_BYTES = 16;
+const HASH_WORDS = 4;
+const BLOCK_WORDS = 4096;
+const BLOCK_BYTES = 4 * BLOCK_WORDS;
+/** Parts begin at different places of the processor's cache. */
+const STRIDE = BLOCK_WORDS + 16;
+
 /**
  * Two 64-bit hashes of the values as DuckDB expressions: equal rows always have equal ones, so that "no duplicates" is certain.
  * Different rows share both with a probability of 2^-127 a pair, which is below 10^-22 for 100 million rows. Numbers and moments
@@ -24,21 +26,22 @@ export function rowHashes(values: readonly { readonly sql: string; readonly isTe
 }
 
 /**
- * Counts rows that equal an earlier one, by their hashes, in memory that hardly grows with the rows: they are put into files by
- * their first bits, and then counted file by file.
+ * Counts rows that equal an earlier one, by their hashes, in memory that hardly grows with the rows: they are put into parts by their
+ * first bits, whose full blocks go into one file, and then counted part by part.
  */
 export class DuplicateCounter {
-  readonly #parts: readonly Spill[];
-  /** What is next in each part, of `WAITING_WORDS` each: all in one place, which is several times as fast as a place for each. */
-  readonly #waiting = new Uint32Array(PARTS * WAITING_WORDS);
-  readonly #ends = Uint32Array.from({ length: PARTS }, (_, part) => part * WAITING_WORDS);
+  readonly #path: string;
+  /** The block of each part that is not full yet: all in one place, which is several times as fast as a place for each. */
+  readonly #waiting = new Uint32Array(PARTS * STRIDE);
+  readonly #ends = Uint32Array.from({ length: PARTS }, (_, part) => part * STRIDE);
+  /** Where the blocks of each part stand in the file. */
+  readonly #blocks: readonly number[][] = Array.from({ length: PARTS }, () => []);
+  #file: number | undefined;
+  #written = 0;
   #rows = 0;
 
   constructor(folder: string, name: string) {
-    this.#parts = Array.from(
-      { length: PARTS },
-      (_, part) => new Spill(join(folder, `${name}-${part}`), KEEP_BYTES),
-    );
+    this.#path = join(folder, name);
   }
 
   add(first: BigUint64Array, second: BigUint64Array): void {
@@ -55,16 +58,17 @@ export class DuplicateCounter {
       // Never 0: in the table below that is a free place.
       waiting[end + 2] = (b[at] as number) | 1;
       waiting[end + 3] = b[at + 1] as number;
-      ends[part] = end + 4;
-      if (((end + 4) & (WAITING_WORDS - 1)) === 0) this.#spill(part);
+      ends[part] = end + HASH_WORDS;
+      if (end + HASH_WORDS - part * STRIDE === BLOCK_WORDS) this.#writeBlock(part);
     }
     this.#rows += first.length;
   }
 
-  #spill(part: number): void {
-    const start = part * WAITING_WORDS;
-    const words = this.#waiting.subarray(start, this.#ends[part]);
-    (this.#parts[part] as Spill).append(new Uint8Array(words.buffer, words.byteOffset, words.byteLength));
+  #writeBlock(part: number): void {
+    this.#file ??= openSync(this.#path, "w+");
+    const start = part * STRIDE;
+    writeSync(this.#file, new Uint8Array(this.#waiting.buffer, 4 * start, BLOCK_BYTES));
+    this.#blocks[part]?.push(this.#written++);
     this.#ends[part] = start;
   }
 
@@ -72,44 +76,55 @@ export class DuplicateCounter {
   duplicates(): number {
     let distinct = 0;
     let table = new Uint32Array(0);
-    for (const [index, part] of this.#parts.entries()) {
-      this.#spill(index);
-      const places = 2 ** Math.ceil(Math.log2(Math.max(16, (part.bytes / HASH_BYTES) * 1.5)));
-      if (table.length < places * 4) table = new Uint32Array(places * 4);
+    for (let part = 0; part < PARTS; part++) {
+      const waiting = ((this.#ends[part] as number) - part * STRIDE) / HASH_WORDS;
+      const hashes = (this.#blocks[part]?.length ?? 0) * (BLOCK_WORDS / HASH_WORDS) + waiting;
+      const places = 2 ** Math.ceil(Math.log2(Math.max(16, hashes * 1.5)));
+      if (table.length < places * HASH_WORDS) table = new Uint32Array(places * HASH_WORDS);
       else table.fill(0);
-      distinct += countDistinct(part, table);
+      for (const words of this.#wordsOf(part)) distinct += addDistinct(words, table);
     }
     return this.#rows - distinct;
   }
 
+  /** Each is good until the next one is asked for. */
+  *#wordsOf(part: number): Iterable<Uint32Array> {
+    const block = new Uint32Array(BLOCK_WORDS);
+    for (const index of this.#blocks[part] ?? []) {
+      readSync(this.#file as number, block, 0, BLOCK_BYTES, index * BLOCK_BYTES);
+      yield block;
+    }
+    yield this.#waiting.subarray(part * STRIDE, this.#ends[part]);
+  }
+
   close(): void {
-    for (const part of this.#parts) part.close();
+    if (this.#file === undefined) return;
+    closeSync(this.#file);
+    rmSync(this.#path, { force: true });
+    this.#file = undefined;
   }
 }
 
-/** Open addressing in a table of at least half as many places more than there are hashes. */
-function countDistinct(part: Spill, table: Uint32Array): number {
+/** Open addressing in a table of at least half as many places more than there are hashes. Returns how many were new. */
+function addDistinct(words: Uint32Array, table: Uint32Array): number {
   const mask = table.length - 1;
   let distinct = 0;
-  for (const block of part.blocks()) {
-    const words = new Uint32Array(block.buffer, block.byteOffset, block.length / 4);
-    for (let at = 0; at < words.length; at += 4) {
-      const a = words[at] as number;
-      const b = words[at + 1] as number;
-      const c = words[at + 2] as number;
-      const d = words[at + 3] as number;
-      for (let place = (a << 2) & mask; ; place = (place + 4) & mask) {
-        if (table[place + 2] === 0) {
-          table[place] = a;
-          table[place + 1] = b;
-          table[place + 2] = c;
-          table[place + 3] = d;
-          distinct++;
-          break;
-        }
-        if (table[place] === a && table[place + 1] === b && table[place + 2] === c && table[place + 3] === d)
-          break;
+  for (let at = 0; at < words.length; at += 4) {
+    const a = words[at] as number;
+    const b = words[at + 1] as number;
+    const c = words[at + 2] as number;
+    const d = words[at + 3] as number;
+    for (let place = (a << 2) & mask; ; place = (place + 4) & mask) {
+      if (table[place + 2] === 0) {
+        table[place] = a;
+        table[place + 1] = b;
+        table[place + 2] = c;
+        table[place + 3] = d;
+        distinct++;
+        break;
       }
+      if (table[place] === a && table[place + 1] === b && table[place + 2] === c && table[place + 3] === d)
+        break;
     }
   }
   return distinct;

@@ -189,8 +189,9 @@ export class Worker {
   /** Brings an unsettled stack in order before anything else is done with it; what it can't do, its outcome says. */
   async #repair(running: RunningOperation, run: RunContext): Promise<RunOutcome> {
     const { operation, fencingToken } = running.claim;
-    await removeHalfWritten(this.#options.backendUrl, run.stack);
     for (const retryMs of [...repairRetriesMs, undefined]) {
+      // Each time: the repair before may have been killed while it wrote, too.
+      await removeHalfWritten(this.#options.backendUrl, run.stack);
       const outcome = await this.#perform(running, "repair", run);
       if (outcome.state === "succeeded") {
         const { snapshot, stackExists } = outcome;

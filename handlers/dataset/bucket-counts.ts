@@ -7,19 +7,19 @@ const FIRST_BUCKET = NO_BUCKET / 2;
 const PLACES = 4 * MAX_BUCKETS;
 const HASH_SHIFT = 32 - Math.log2(PLACES);
 
-/** How buckets are laid on each other, once for each fold: by what is left of an index after it was shifted and cut. */
+/** How buckets are laid on each other, once for each fold: by what is left of an index after it was shifted by one, or not, and cut. */
 interface Fold {
-  readonly shift: (folds: number) => number;
+  readonly isShift: boolean;
   readonly mask: (folds: number) => number;
 }
 
 /** Two of ascending numbers make one. */
-export const NEIGHBOURS: Fold = { shift: (folds) => folds, mask: () => -1 };
+export const NEIGHBOURS: Fold = { isShift: true, mask: () => -1 };
 
 /** Those of one half are laid on those of the other, of this many bits at first. */
 export const halvesOf = (bits: number): Fold => ({
-  shift: () => 0,
-  mask: (folds) => 2 ** (bits - folds) - 1,
+  isShift: false,
+  mask: (folds) => (1 << (bits - folds)) - 1,
 });
 
 /**
@@ -32,9 +32,11 @@ export class BucketCounts {
   #counts = new Float64Array(PLACES);
   #distinct = 0;
   #folds = 0;
+  #mask: number;
 
   constructor(fold: Fold) {
     this.#fold = fold;
+    this.#mask = fold.mask(0);
   }
 
   /** How many times buckets were laid on each other. */
@@ -43,29 +45,11 @@ export class BucketCounts {
   }
 
   add(buckets: Int32Array): void {
-    let shift = this.#fold.shift(this.#folds);
-    let mask = this.#fold.mask(this.#folds);
-    let keys = this.#keys;
-    let counts = this.#counts;
     for (let row = 0; row < buckets.length; row++) {
       const bucket = buckets[row] as number;
       if (bucket < FIRST_BUCKET) continue;
-      const key = (bucket >> shift) & mask;
-      const place = placeOf(key, keys, counts);
-      if (counts[place] === 0 && this.#distinct === MAX_BUCKETS) {
-        this.#foldOnce();
-        shift = this.#fold.shift(this.#folds);
-        mask = this.#fold.mask(this.#folds);
-        keys = this.#keys;
-        counts = this.#counts;
-        row--;
-        continue;
-      }
-      if (counts[place] === 0) {
-        keys[place] = key;
-        this.#distinct++;
-      }
-      counts[place] = (counts[place] as number) + 1;
+      this.#count(this.#folded(bucket, this.#folds), 1);
+      while (this.#distinct > MAX_BUCKETS) this.#foldOnce();
     }
   }
 
@@ -76,23 +60,28 @@ export class BucketCounts {
     });
   }
 
+  #folded(key: number, times: number): number {
+    return (this.#fold.isShift ? key >> times : key) & this.#mask;
+  }
+
+  #count(key: number, by: number): void {
+    const place = placeOf(key, this.#keys, this.#counts);
+    const before = this.#counts[place] as number;
+    if (before === 0) {
+      this.#keys[place] = key;
+      this.#distinct++;
+    }
+    this.#counts[place] = before + by;
+  }
+
   #foldOnce(): void {
     const before = this.buckets();
-    const shift = this.#fold.shift(this.#folds + 1) - this.#fold.shift(this.#folds);
     this.#folds++;
-    const mask = this.#fold.mask(this.#folds);
+    this.#mask = this.#fold.mask(this.#folds);
     this.#keys = new Int32Array(PLACES);
     this.#counts = new Float64Array(PLACES);
     this.#distinct = 0;
-    for (const [index, count] of before) {
-      const key = (index >> shift) & mask;
-      const place = placeOf(key, this.#keys, this.#counts);
-      if (this.#counts[place] === 0) {
-        this.#keys[place] = key;
-        this.#distinct++;
-      }
-      this.#counts[place] = (this.#counts[place] as number) + count;
-    }
+    for (const [key, count] of before) this.#count(this.#folded(key, 1), count);
   }
 }
 

@@ -128,16 +128,15 @@ function datePrefix(text: string): Prefix | undefined {
   const [, year, month, day] = /^([1-9]\d{3})-(\d\d)-(\d\d)$/.exec(example) ?? [];
   if (year === undefined || text.length > 10) return undefined;
   const isLeap = Number(year) % 4 === 0 && !year.endsWith("00");
-  // What stands in the example behind the text is no mistake of the text.
-  const monthsDays = [0, 31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][Number(month)];
-  if (text.length === 6 ? Number(text[5]) > 1 : !monthsDays) return undefined;
-  if (text.length === 9 ? Number(`${text[8]}0`) > (monthsDays ?? 0) : false) return undefined;
-  if (text.length === 10 && (Number(day) === 0 || Number(day) > (monthsDays ?? 0))) return undefined;
+  const days = [0, 31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][Number(month)] ?? 0;
+  if (days === 0) return undefined;
+  if (text.length === 9 && Number(`${text[8]}0`) > days) return undefined;
+  if (text.length === 10 && (Number(day) === 0 || Number(day) > days)) return undefined;
   const known = [
     text.length === 3 ? text[2] : "",
     text.length >= 4 && text.length <= 6 && isLeap,
     text.length === 6 ? text[5] : "",
-    text.length >= 7 && text.length <= 9 && monthsDays,
+    text.length >= 7 && text.length <= 9 && days,
     text.length === 9 ? text[8] : "",
   ];
   return { key: [text.length, ...known].join(), isWhole: text.length === 10 };

@@ -30,7 +30,13 @@ export interface Engine extends Connection {
  * Optimizers that take what a Parquet file claims of its values for true: whoever made the file could hide values from every check. Without
  * them a file is read as a whole, as it is anyway where all of its values are looked at.
  */
-export const CREDULOUS_OPTIMIZERS = "statistics_propagation,filter_pushdown";
+const CREDULOUS_OPTIMIZERS = "statistics_propagation,filter_pushdown";
+
+/** Has a connection read moments as UTC, and a file as a whole instead of believing what it claims of itself. */
+export async function readAsItIs(connection: DuckDBConnection): Promise<void> {
+  await connection.run("SET TimeZone = 'UTC'");
+  await connection.run(`SET disabled_optimizers = '${CREDULOUS_OPTIMIZERS}'`);
+}
 
 /** For where nothing is asked for by its value, so that rows can be asked for by their place. */
 export const BELIEVE_PLACES = "SET disabled_optimizers = 'statistics_propagation'";
@@ -48,8 +54,7 @@ export async function startEngine({ workFolder, memoryLimitMb, threads }: Engine
   const connect = async (): Promise<Connection> => {
     const connection = await instance.connect();
     connections.push(connection);
-    await connection.run("SET TimeZone = 'UTC'");
-    await connection.run(`SET disabled_optimizers = '${CREDULOUS_OPTIMIZERS}'`);
+    await readAsItIs(connection);
     return {
       run: async (sql) => {
         await connection.run(sql);

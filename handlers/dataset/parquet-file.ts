@@ -32,13 +32,9 @@ export async function checkParquet(
     const { rows, typed } = await typedQuery(path, first, rules);
     // A column of this name hides the number.
     const isNumbered = rules.columns.every(({ name }) => name.toLowerCase() !== ROW_NUMBER);
-    const bounds = isNumbered
-      ? await rangeBounds(path, rows, connections.length, first)
-      : [[0, rows] as const];
-    await first.run(BELIEVE_PLACES);
+    const ranges = isNumbered ? await rangesOf(path, rows, connections.length, first) : ["true"];
     const added: Promise<number>[] = [];
-    for (const [lane, [start, end]] of bounds.entries()) {
-      const range = isNumbered ? `${ROW_NUMBER} >= ${start} AND ${ROW_NUMBER} < ${end}` : "true";
+    for (const [lane, range] of ranges.entries()) {
       const before = added.at(-1) ?? Promise.resolve();
       const connection = connections[lane] as Connection;
       const adding = checker.add(
@@ -63,28 +59,29 @@ export async function checkParquet(
   }
 }
 
-/** Rows from which on and up to which, for each lane: whole row groups, of which DuckDB then reads no other lane's. */
-async function rangeBounds(
+/** Conditions for the rows of each lane: whole row groups, of which DuckDB then reads no other lane's. */
+async function rangesOf(
   path: string,
   rows: number,
   lanes: number,
   connection: Connection,
-): Promise<(readonly [start: number, end: number])[]> {
+): Promise<string[]> {
   const groups = await connection.rows(
     `SELECT row_group_id AS id, any_value(row_group_num_rows) AS n FROM parquet_metadata(${quotedText(path)}) GROUP BY id ORDER BY id`,
   );
-  const bounds: (readonly [number, number])[] = [];
   const total = groups.reduce((sum, { n }) => sum + Number(n), 0);
   if (total !== rows) throw new Unreadable(otherRows(rows, total));
+  await connection.run(BELIEVE_PLACES);
+  const ranges: string[] = [];
   let start = 0;
   let end = 0;
   for (const { n } of groups) {
     end += Number(n);
-    if (end < (rows / lanes) * (bounds.length + 1)) continue;
-    bounds.push([start, end]);
+    if (end < (rows / lanes) * (ranges.length + 1)) continue;
+    ranges.push(`${ROW_NUMBER} >= ${start} AND ${ROW_NUMBER} < ${end}`);
     start = end;
   }
-  return bounds;
+  return ranges;
 }
 
 const otherRows = (rows: number, there: number): Finding => ({

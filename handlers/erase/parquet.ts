@@ -1,5 +1,5 @@
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
-import { CREDULOUS_OPTIMIZERS } from "../dataset/engine.ts";
+import { readAsItIs } from "../dataset/engine.ts";
 import { Unsearchable } from "./records.ts";
 import type { Subject, SubjectColumn } from "./request.ts";
 import { type Findings, noFindings, type Search } from "./rows.ts";
@@ -31,8 +31,7 @@ export async function withParquet<T>(
   });
   const connection = await database.connect();
   try {
-    await connection.run("SET TimeZone = 'UTC'");
-    await connection.run(`SET disabled_optimizers = '${CREDULOUS_OPTIMIZERS}'`);
+    await readAsItIs(connection);
     return await work(new Parquet(connection, file));
   } finally {
     connection.closeSync();

@@ -1,8 +1,6 @@
-import type { DuckDBAppender, DuckDBConnection } from "@duckdb/node-api";
+import type { DuckDBConnection } from "@duckdb/node-api";
 import { isMismatch } from "../dataset/tally.ts";
-
-/** Rows are checked this many at a time, so that memory doesn't grow with their number. */
-const CHUNK_ROWS = 100_000;
+import { RowBatches } from "./row-batches.ts";
 
 const TABLE = "patterned";
 
@@ -19,46 +17,36 @@ export interface Mismatches {
 export class PatternMismatches {
   readonly #connection: DuckDBConnection;
   readonly #patterns: readonly string[];
+  readonly #batches: RowBatches;
   readonly #counts: number[];
   #broken = 0;
-  #appender: DuckDBAppender | undefined;
-  #waiting = 0;
 
   constructor(connection: DuckDBConnection, patterns: readonly string[]) {
     this.#connection = connection;
     this.#patterns = patterns;
     this.#counts = patterns.map(() => 0);
+    const columns = ["broken BOOLEAN", ...patterns.map((_, index) => `t${index} VARCHAR`)];
+    this.#batches = new RowBatches(connection, TABLE, columns, () => this.#check());
   }
 
   /** The texts of a row in the order of the patterns, null where there is none to check; and whether it is broken already. */
   async add(texts: readonly (string | null)[], isBroken: boolean): Promise<void> {
     if (texts.every((text) => text === null)) return;
-    this.#appender ??= await this.#open();
-    this.#appender.appendBoolean(isBroken);
-    for (const text of texts) {
-      if (text === null) this.#appender.appendNull();
-      else this.#appender.appendVarchar(text);
-    }
-    this.#appender.endRow();
-    this.#waiting += 1;
-    if (this.#waiting === CHUNK_ROWS) await this.#check();
+    await this.#batches.add((appender) => {
+      appender.appendBoolean(isBroken);
+      for (const text of texts) {
+        if (text === null) appender.appendNull();
+        else appender.appendVarchar(text);
+      }
+    });
   }
 
   async finish(): Promise<Mismatches> {
-    if (this.#waiting > 0) await this.#check();
-    this.#appender?.closeSync();
+    await this.#batches.finish();
     return { counts: this.#counts, broken: this.#broken };
   }
 
-  async #open(): Promise<DuckDBAppender> {
-    const columns = this.#patterns.map((_, index) => `t${index} VARCHAR`);
-    await this.#connection.run(`CREATE TABLE ${TABLE} (broken BOOLEAN, ${columns.join(", ")})`);
-    return this.#connection.createAppender(TABLE);
-  }
-
   async #check(): Promise<void> {
-    this.#appender?.flushSync();
-    this.#waiting = 0;
     const conditions = this.#patterns.map((pattern, index) => isMismatch(`t${index}`, pattern));
     const result = await this.#connection.runAndReadAll(
       `SELECT ${conditions.map((condition, index) => `count_if(${condition}) AS n${index}`).join(", ")}, ` +
@@ -69,6 +57,5 @@ export class PatternMismatches {
       this.#counts[index] = (this.#counts[index] ?? 0) + Number(row[`n${index}`]);
     }
     this.#broken += Number(row.broken);
-    await this.#connection.run(`TRUNCATE ${TABLE}`);
   }
 }

@@ -4,9 +4,7 @@ import { chunksOf } from "../dataset/engine.ts";
 import { mergeProfiles, type Profile } from "../dataset/profile.ts";
 import { profileTable } from "../dataset/profiler.ts";
 import { NumberMoments } from "./number-moments.ts";
-
-/** Rows are profiled this many at a time, so that memory doesn't grow with their number. */
-const CHUNK_ROWS = 100_000;
+import { RowBatches } from "./row-batches.ts";
 
 const SQL_TYPE = { integer: "BIGINT", number: "DOUBLE", boolean: "BOOLEAN", string: "VARCHAR" } as const;
 
@@ -30,8 +28,7 @@ export class RowProfiler {
   readonly #table: string;
   readonly #moments = new Map<string, NumberMoments>();
   readonly #present: Map<string, number>;
-  #appender: DuckDBAppender | undefined;
-  #waiting = 0;
+  readonly #batches: RowBatches;
   #profile: Profile;
 
   /** `table` is a name of letters that no other profiler of the connection has. */
@@ -44,31 +41,25 @@ export class RowProfiler {
       if (type === "integer" || type === "number") this.#moments.set(name, new NumberMoments());
     }
     this.#profile = { version: 1, rows: 0, columns: {} };
+    const stored = this.#columns.map(({ type }, index) => `c${index} ${SQL_TYPE[type]}`);
+    // A data set of dates and timestamps only has no column to profile, and a table needs one.
+    const needed = stored.length === 0 ? ["none BOOLEAN"] : stored;
+    this.#batches = new RowBatches(connection, table, needed, () => this.#profileBatch());
   }
 
   async add(row: Readonly<Record<string, unknown>>): Promise<void> {
     for (const [name, count] of this.#present) {
       if (row[name] !== undefined && row[name] !== null) this.#present.set(name, count + 1);
     }
-    this.#appender ??= await this.#open();
-    if (this.#columns.length === 0) this.#appender.appendNull();
-    for (const column of this.#columns) this.#append(this.#appender, column, row[column.name]);
-    this.#appender.endRow();
-    this.#waiting += 1;
-    if (this.#waiting === CHUNK_ROWS) await this.#profileWaiting();
+    await this.#batches.add((appender) => {
+      if (this.#columns.length === 0) appender.appendNull();
+      for (const column of this.#columns) this.#append(appender, column, row[column.name]);
+    });
   }
 
   async finish(): Promise<ProfiledRows> {
-    if (this.#waiting > 0) await this.#profileWaiting();
-    this.#appender?.closeSync();
+    await this.#batches.finish();
     return { profile: this.#profile, moments: this.#moments, present: this.#present };
-  }
-
-  async #open(): Promise<DuckDBAppender> {
-    const columns = this.#columns.map(({ type }, index) => `c${index} ${SQL_TYPE[type]}`);
-    // A data set of dates and timestamps only has no column to profile, and a table needs one.
-    await this.#connection.run(`CREATE TABLE ${this.#table} (${columns.join(", ") || "none BOOLEAN"})`);
-    return this.#connection.createAppender(this.#table);
   }
 
   #append(appender: DuckDBAppender, { name, type }: ProfiledColumn, value: unknown): void {
@@ -81,12 +72,9 @@ export class RowProfiler {
     else appender.appendNull();
   }
 
-  async #profileWaiting(): Promise<void> {
-    this.#appender?.flushSync();
-    this.#waiting = 0;
+  async #profileBatch(): Promise<void> {
     const chunks = (sql: string) => chunksOf(this.#connection, sql);
     const profile = await profileTable(chunks, this.#table, this.#columns, (index) => `c${index}`);
     this.#profile = mergeProfiles(this.#profile, profile);
-    await this.#connection.run(`TRUNCATE ${this.#table}`);
   }
 }

@@ -1,7 +1,6 @@
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CloudWatchClient, GetMetricStatisticsCommand } from "@aws-sdk/client-cloudwatch";
 import { DeleteObjectCommand } from "@aws-sdk/client-s3";
 import type { CreateProcessingJobCommandInput } from "@aws-sdk/client-sagemaker";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
@@ -13,11 +12,18 @@ import { runJob } from "../../handlers/validate/run-job.ts";
 import { aSpec } from "../programs/support/inputs.ts";
 import { type AwsRecorder, recordAws } from "../support/aws-recorder.ts";
 import { expectExactGrants } from "./support/granted-calls.ts";
-import { emulatorClient, type PipelineInAws, pipelineInAws } from "./support/pipeline-in-aws.ts";
-import { bring, lineageGraph, type Told, verdictOf } from "./support/raw-objects.ts";
+import { type PipelineInAws, pipelineInAws } from "./support/pipeline-in-aws.ts";
+import {
+  bring,
+  lineageGraph,
+  publishedSum,
+  SPECIES_DATASET,
+  type Told,
+  VALIDATION_IMAGE,
+  verdictOf,
+} from "./support/raw-objects.ts";
 
 const NOW = new Date("2026-03-01T12:00:00Z");
-const IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/aidlc-validation-job:1";
 const work = mkdtempSync(join(tmpdir(), "validation-job-"));
 
 let pipeline: PipelineInAws;
@@ -27,14 +33,7 @@ beforeAll(async () => {
   aws = await recordAws(inject("awsUrl"), lineageGraph());
   pipeline = await pipelineInAws(
     aSpec({
-      dataset: {
-        schema: [
-          { name: "id", type: "integer", nullable: false },
-          { name: "species", type: "string", nullable: false, enum: ["Adelie", "Gentoo"] },
-        ],
-        keys: [["id"]],
-        validationImage: IMAGE,
-      },
+      dataset: SPECIES_DATASET,
     }),
   );
 }, 120_000);
@@ -49,7 +48,7 @@ afterAll(async () => {
 const jobFor = (told: Told & { readonly size: number }): CreateProcessingJobCommandInput =>
   jobRequest(
     pipeline.environmentOf("validate"),
-    { image: IMAGE, tags: {} },
+    { image: VALIDATION_IMAGE, tags: {} },
     {
       object: { ...told, bucket: pipeline.bucket("raw"), sequencer: "0055AED6DCD90281E5" },
       rules: {
@@ -73,29 +72,15 @@ const argumentsOf = ({ AppSpecification }: CreateProcessingJobCommandInput) =>
 const runHere = (job: CreateProcessingJobCommandInput) =>
   runJob(surroundings(job), argumentsOf(job), { now: () => NOW, workFolder: work });
 
-async function counted(metric: string): Promise<number | undefined> {
-  const { Datapoints = [] } = await emulatorClient(CloudWatchClient, pipeline.environmentOf("validate")).send(
-    new GetMetricStatisticsCommand({
-      Namespace: pipeline.setting.names.metricNamespace,
-      MetricName: metric,
-      StartTime: new Date(Date.now() - 3_600_000),
-      EndTime: new Date(Date.now() + 3_600_000),
-      Period: 86_400,
-      Statistics: ["Sum"],
-    }),
-  );
-  return Datapoints[0]?.Sum;
-}
-
 it("does nothing twice where it is started again", async () => {
   const told = await bring(pipeline, "twice.csv", "id,species\n3,Gentoo\n");
   const job = jobFor(told);
-  const before = (await counted("RowsValidated")) ?? 0;
+  const before = (await publishedSum(pipeline, "RowsValidated")) ?? 0;
   expect(await runHere(job)).toBe(0);
   const verdict = await verdictOf(pipeline, "validated", told);
   expect(await runHere(job)).toBe(0);
   expect(await verdictOf(pipeline, "validated", told)).toEqual(verdict);
-  expect(await counted("RowsValidated")).toBe(before + 1);
+  expect(await publishedSum(pipeline, "RowsValidated")).toBe(before + 1);
 });
 
 it("says by its exit code that it can be tried again", async () => {

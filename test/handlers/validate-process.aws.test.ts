@@ -3,7 +3,6 @@ import { once } from "node:events";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CloudWatchClient, GetMetricStatisticsCommand } from "@aws-sdk/client-cloudwatch";
 import { GetObjectTaggingCommand, HeadObjectCommand } from "@aws-sdk/client-s3";
 import type { CreateProcessingJobCommandInput } from "@aws-sdk/client-sagemaker";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
@@ -12,12 +11,14 @@ import { bundleJobs } from "../../scripts/handlers/main.ts";
 import { aSpec } from "../programs/support/inputs.ts";
 import { type AwsRecorder, recordAws } from "../support/aws-recorder.ts";
 import { lambdaContext, sqsEvent } from "./support/lambda-events.ts";
-import { emulatorClient, type PipelineInAws, pipelineInAws } from "./support/pipeline-in-aws.ts";
+import { type PipelineInAws, pipelineInAws } from "./support/pipeline-in-aws.ts";
 import {
   bring,
   jobNamesOnce,
   lineageGraph,
   notification,
+  publishedSum,
+  SPECIES_DATASET,
   type Told,
   verdictOf,
 } from "./support/raw-objects.ts";
@@ -34,14 +35,7 @@ beforeAll(async () => {
   aws = await recordAws(inject("awsUrl"), (request) => lineage(request) ?? jobs(request));
   pipeline = await pipelineInAws(
     aSpec({
-      dataset: {
-        schema: [
-          { name: "id", type: "integer", nullable: false },
-          { name: "species", type: "string", nullable: false, enum: ["Adelie", "Gentoo"] },
-        ],
-        keys: [["id"]],
-        validationImage: "123456789012.dkr.ecr.eu-west-1.amazonaws.com/aidlc-validation-job:1",
-      },
+      dataset: SPECIES_DATASET,
     }),
   );
   await bundleJobs(programs);
@@ -105,20 +99,6 @@ async function copyOf(kind: "validated" | "quarantine", key: string) {
   };
 }
 
-async function counted(metric: string): Promise<number | undefined> {
-  const { Datapoints = [] } = await emulatorClient(CloudWatchClient, pipeline.environmentOf("validate")).send(
-    new GetMetricStatisticsCommand({
-      Namespace: pipeline.setting.names.metricNamespace,
-      MetricName: metric,
-      StartTime: new Date(Date.now() - 3_600_000),
-      EndTime: new Date(Date.now() + 3_600_000),
-      Period: 86_400,
-      Statistics: ["Sum"],
-    }),
-  );
-  return Datapoints[0]?.Sum;
-}
-
 const manifest = async () =>
   JSON.parse(String(await pipeline.read("validated", "manifests/training.manifest")));
 
@@ -153,7 +133,7 @@ it("comes in a process of its own to the verdict and the copy that the function 
   expect(copy.metadata).toMatchObject({ rows: "2", "source-version": byJob.versionId });
   expect(await manifest()).toContain(`data/${byJob.key}`);
   // Those of the function are in its log.
-  expect(await counted("RowsValidated")).toBe(2);
+  expect(await publishedSum(pipeline, "RowsValidated")).toBe(2);
   expect(await pipeline.takeAlerts()).toEqual([]);
 }, 60_000);
 
@@ -167,5 +147,5 @@ it("quarantines what is bad, and tells", async () => {
     verdict: { outcome: "quarantined", rows: 3 },
   });
   expect(await pipeline.takeAlerts()).toMatchObject([{ severity: "critical", code: "data_quarantined" }]);
-  expect(await counted("RowsQuarantined")).toBe(3);
+  expect(await publishedSum(pipeline, "RowsQuarantined")).toBe(3);
 }, 60_000);

@@ -23,12 +23,13 @@ import {
   jobNamesOnce,
   lineageGraph,
   notification,
+  SPECIES_DATASET,
   type Told,
+  VALIDATION_IMAGE,
   verdictOf,
 } from "./support/raw-objects.ts";
 
 const NOW = new Date("2026-03-01T12:00:00Z");
-const IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/aidlc-validation-job:1";
 const work = mkdtempSync(join(tmpdir(), "validate-"));
 
 let pipeline: PipelineInAws;
@@ -51,14 +52,7 @@ beforeAll(async () => {
   pipeline = await pipelineInAws(
     aSpec({
       dataClassification: "internal",
-      dataset: {
-        schema: [
-          { name: "id", type: "integer", nullable: false },
-          { name: "species", type: "string", nullable: false, enum: ["Adelie", "Gentoo"] },
-        ],
-        keys: [["id"]],
-        validationImage: IMAGE,
-      },
+      dataset: SPECIES_DATASET,
       tags: { project: "penguins" },
     }),
   );
@@ -311,7 +305,7 @@ it("hands an object that is too large over to one processing job, however often 
   expect(first).toMatchObject({
     ProcessingJobName: expect.stringMatching(new RegExp(`^${jobPrefix("validate")}-[0-9a-f]{32}-1$`)),
     AppSpecification: {
-      ImageUri: IMAGE,
+      ImageUri: VALIDATION_IMAGE,
       ContainerEntrypoint: ["node", "/opt/ml/processing/input/program/job.js"],
     },
     RoleArn: pipeline.setting.arns.role(named("validation-job")),

@@ -1,7 +1,36 @@
 import { createHash } from "node:crypto";
+import { CloudWatchClient, GetMetricStatisticsCommand } from "@aws-sdk/client-cloudwatch";
+import type { aSpec } from "../../programs/support/inputs.ts";
 import type { AwsAnswer, AwsRequest } from "../../support/aws-recorder.ts";
 import { json, jsonError } from "./aws-answers.ts";
-import type { PipelineInAws } from "./pipeline-in-aws.ts";
+import { emulatorClient, type PipelineInAws } from "./pipeline-in-aws.ts";
+
+export const VALIDATION_IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/aidlc-validation-job:1";
+
+/** A data set of penguins' species, whose large files are validated by jobs. */
+export const SPECIES_DATASET: NonNullable<NonNullable<Parameters<typeof aSpec>[0]>["dataset"]> = {
+  schema: [
+    { name: "id", type: "integer", nullable: false },
+    { name: "species", type: "string", nullable: false, enum: ["Adelie", "Gentoo"] },
+  ],
+  keys: [["id"]],
+  validationImage: VALIDATION_IMAGE,
+};
+
+/** What a pipeline's own metric sums up to; undefined where nothing was published. */
+export async function publishedSum(pipeline: PipelineInAws, metric: string): Promise<number | undefined> {
+  const { Datapoints = [] } = await emulatorClient(CloudWatchClient, pipeline.environmentOf("validate")).send(
+    new GetMetricStatisticsCommand({
+      Namespace: pipeline.setting.names.metricNamespace,
+      MetricName: metric,
+      StartTime: new Date(Date.now() - 3_600_000),
+      EndTime: new Date(Date.now() + 3_600_000),
+      Period: 86_400,
+      Statistics: ["Sum"],
+    }),
+  );
+  return Datapoints[0]?.Sum;
+}
 
 /** A version of an object in `raw`, as S3 tells of it. */
 export interface Told {

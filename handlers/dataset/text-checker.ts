@@ -129,6 +129,8 @@ async function addTexts(
   } catch (error) {
     if (bytes.length <= USUAL.recordBytes) throw error;
     used = LARGE;
+    // One at a time, for its memory.
+    await written.before;
     await load(LARGE);
   }
   const misfits = (index: number) => misfitTexts(rules, written, { ...used, isBare }, index);

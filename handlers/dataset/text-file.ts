@@ -4,8 +4,8 @@ import { join } from "node:path";
 import type { ByteSource } from "./byte-source.ts";
 import type { Reason } from "./verdict.ts";
 
-/** Records are checked by so many bytes at a time; memory follows it, speed hardly does. */
-export const PART_BYTES = 24 * 1024 * 1024;
+/** Records are checked by so many bytes at a time: each part costs a statement of DuckDB, and memory follows it. */
+const PART_BYTES = 6 * 1024 * 1024;
 /** Longer ones are no records of a table, and would need memory of that size several times. */
 export const MAX_RECORD_BYTES = 16 * 1024 * 1024;
 
@@ -85,7 +85,7 @@ export async function readText(
   check: (part: TextPart, place: PartPlace) => Promise<void>,
   { workFolder, lanes, partBytes = PART_BYTES }: { workFolder: string; lanes: number; partBytes?: number },
 ): Promise<void> {
-  const buffer = Buffer.allocUnsafeSlow(Math.max(partBytes, 1024));
+  let buffer = Buffer.allocUnsafeSlow(Math.max(partBytes, 1024));
   let filled = 0;
   /** Bytes of the file that come before those in the buffer. */
   let offset = 0;
@@ -125,8 +125,8 @@ export async function readText(
         checking.push(checked);
         turn++;
       }
-      if (!isLast && done === 0) throw new Unreadable(tooLong());
-      buffer.copyWithin(0, done, filled);
+      if (isLast || done > 0) buffer.copyWithin(0, done, filled);
+      else buffer = grown(buffer);
       filled -= done;
       offset += done;
     }
@@ -139,6 +139,14 @@ export async function readText(
       for (let index = 0; index <= lanes; index++) rmSync(pathOf(index), { force: true });
     }
   }
+}
+
+/** With room for a whole record, whose end wasn't there yet. */
+function grown(buffer: Buffer<ArrayBuffer>): Buffer<ArrayBuffer> {
+  if (buffer.length > MAX_RECORD_BYTES) throw new Unreadable(tooLong());
+  const larger = Buffer.allocUnsafeSlow(2 * buffer.length);
+  buffer.copy(larger);
+  return larger;
 }
 
 export const tooLong = () =>

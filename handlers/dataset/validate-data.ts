@@ -28,8 +28,6 @@ export interface ValidationRequest {
   readonly workFolder: string;
   /** Of DuckDB; the process takes about 200 MB more. */
   readonly memoryLimitMb?: number;
-  /** Parts of the file that are checked at the same time. */
-  readonly lanes?: number;
   readonly now: Date;
   /** Ends the reading: the file is quarantined as one that could not be read in time. */
   readonly signal?: AbortSignal;
@@ -44,7 +42,8 @@ export interface Validation {
 }
 
 const MEMORY_LIMIT_MB = 256;
-const LANES = 2;
+/** Parts of a file that are checked at the same time: as many as libuv has threads, so that two cores have always something to do. */
+const LANES = 4;
 
 /**
  * Reads a file from its beginning to its end, once, and says whether it is what the rules want. Every content gets a verdict: throws only
@@ -55,7 +54,7 @@ export async function validateData(request: ValidationRequest): Promise<Validati
   const { rules, now, baseline } = request;
   mkdirSync(request.workFolder, { recursive: true });
   const workFolder = mkdtempSync(join(request.workFolder, "validate-"));
-  const { memoryLimitMb = MEMORY_LIMIT_MB, lanes = LANES } = request;
+  const { memoryLimitMb = MEMORY_LIMIT_MB } = request;
   try {
     // Each lane has its connection, and works in the thread that asks for its rows.
     const engine = await startEngine({ workFolder, memoryLimitMb, threads: 1 });
@@ -63,7 +62,7 @@ export async function validateData(request: ValidationRequest): Promise<Validati
     request.signal?.addEventListener("abort", stop);
     const checker = tableChecker(rules, workFolder);
     try {
-      const others = await Promise.all(Array.from({ length: lanes - 1 }, () => engine.connect()));
+      const others = await Promise.all(Array.from({ length: LANES - 1 }, () => engine.connect()));
       const read = await readAll(request, { connections: [engine, ...others], checker, workFolder });
       const counted = countedReasons(read, checker, rules, now);
       const drift =

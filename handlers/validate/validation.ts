@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import type { Logger } from "@aws-lambda-powertools/logger";
 import { S3Client } from "@aws-sdk/client-s3";
 import { SageMakerClient } from "@aws-sdk/client-sagemaker";
@@ -98,7 +97,6 @@ export function createValidation(env: Environment, parts: ValidationParts): Obje
         workFolder,
         now: now(),
         signal,
-        lanes: availableParallelism(),
         ...(memoryLimitMb !== undefined && { memoryLimitMb }),
         ...(baseline !== undefined && { baseline }),
       });

@@ -37,6 +37,14 @@ function modelRules({ archiveAfterDays }: Retention): LifecycleRule[] {
   ];
 }
 
+/** An execution's manifest outlives what it lists by nothing. Never archived: a step that is tried again reads it at once. */
+const executionManifestRule = ({ expireAfterDays }: Retention): LifecycleRule => ({
+  id: "expire-execution-manifests",
+  status: "Enabled",
+  filter: { prefix: PREFIX.executionManifests },
+  expiration: { days: expireAfterDays },
+});
+
 /** Captured requests are people's data and serve the monitors only, so they may go sooner than predictions do. */
 const captureRule = ({ retentionDays }: PipelineSpec["monitoring"]["capture"]): LifecycleRule => ({
   id: "expire-captures",
@@ -50,7 +58,10 @@ export function lifecycleOf(bucket: DataBucket, { dataset, monitoring }: Pipelin
   const { retention } = dataset;
   if (bucket === "models") return modelRules(retention);
   // Manifests and baselines stand beside the accepted data and must stay readable.
-  const rules = [archiveAndExpire(bucket === "validated" ? PREFIX.acceptedData : "", retention)];
+  if (bucket === "validated") {
+    return [archiveAndExpire(PREFIX.acceptedData, retention), executionManifestRule(retention)];
+  }
+  const rules = [archiveAndExpire("", retention)];
   return bucket === "predictions" ? [...rules, captureRule(monitoring.capture)] : rules;
 }
 

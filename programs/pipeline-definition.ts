@@ -16,6 +16,20 @@ import { modelArtifact, trainStep, tuneStep } from "./pipeline-training.ts";
 import type { PipelineSpec } from "./spec.ts";
 import { PREFIX, TRAINING_MANIFEST, TRANSFORM_METADATA } from "./storage-layout.ts";
 
+/**
+ * Copies the manifest first, whoever started the execution: it grows with each object that is accepted, and steps that read it one
+ * after another, or a job that is tried again, would read different data. An output, not a joined address, makes them wait for it.
+ */
+const pinStep = (functionArn: string) => ({
+  Name: "Pin",
+  Type: "Lambda",
+  FunctionArn: functionArn,
+  Arguments: { manifest: parameter("InputManifest"), execution: EXECUTION_ID },
+  OutputParameters: [{ OutputName: "uri", OutputType: "String" }],
+});
+
+const PINNED_MANIFEST: Reference = { Get: "Steps.Pin.OutputParameters['uri']" };
+
 const fitOutput = (name: "digest" | "uri"): Reference => ({ Get: `Steps.Fit.OutputParameters['${name}']` });
 
 /** Fits the declared features to the very data that the execution trains on. */
@@ -23,7 +37,7 @@ const fitStep = (functionArn: string) => ({
   Name: "Fit",
   Type: "Lambda",
   FunctionArn: functionArn,
-  Arguments: { manifest: parameter("InputManifest") },
+  Arguments: { manifest: PINNED_MANIFEST },
   OutputParameters: [
     { OutputName: "digest", OutputType: "String" },
     { OutputName: "uri", OutputType: "String" },
@@ -38,7 +52,7 @@ function processStep(args: DefinitionArgs) {
     Arguments: processingArguments(args, {
       program: "process",
       inputs: [
-        { name: "data", uri: parameter("InputManifest"), type: "ManifestFile" },
+        { name: "data", uri: PINNED_MANIFEST, type: "ManifestFile" },
         ...(args.fitFunctionArn === undefined ? [] : [{ name: "transform", uri: fitOutput("uri") }]),
       ],
       outputs: FEATURE_SETS.map((name) => ({ name, uri: location(features, EXECUTION_ID, name) })),
@@ -100,7 +114,7 @@ function registerStep(args: DefinitionArgs) {
       },
       CustomerMetadataProperties: {
         PipelineExecution: EXECUTION_ID,
-        InputManifest: parameter("InputManifest"),
+        InputManifest: PINNED_MANIFEST,
         Trigger: parameter("Trigger"),
         QualityGate: gateText(training.qualityGate),
         ...(args.fitFunctionArn !== undefined && { [TRANSFORM_METADATA]: fitOutput("digest") }),
@@ -145,7 +159,7 @@ function qualityGateStep(args: DefinitionArgs) {
 }
 
 /**
- * The SageMaker Pipeline: fit where features are declared → process → train or tune → evaluate → quality gate → register.
+ * The SageMaker Pipeline: pin the manifest → fit where features are declared → process → train or tune → evaluate → quality gate → register.
  *
  * Every job runs isolated from the network, on the pipeline's subnets, under its keys and its own role. The program
  * image is started as `/opt/program/run process|evaluate` and finds its channels under /opt/ml/processing.
@@ -169,6 +183,7 @@ export function pipelineDefinition(args: DefinitionArgs): string {
       TrialName: { Get: "Execution.PipelineExecutionId" },
     },
     Steps: [
+      pinStep(args.pinFunctionArn),
       ...(args.fitFunctionArn === undefined ? [] : [fitStep(args.fitFunctionArn)]),
       processStep(args),
       tuning === undefined ? trainStep(args) : tuneStep(args, tuning),

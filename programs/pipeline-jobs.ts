@@ -6,6 +6,8 @@ import type { Tags } from "./tags.ts";
 export interface DefinitionArgs {
   readonly names: PipelineNames;
   readonly training: PipelineSpec["training"];
+  /** The function that copies the manifest for an execution. */
+  readonly pinFunctionArn: string;
   /** The function that fits the declared features; only with `dataset.features`. */
   readonly fitFunctionArn?: string;
   readonly images: PipelineImages;

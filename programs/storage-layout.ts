@@ -10,6 +10,8 @@ export const PREFIX = {
   verdicts: "verdicts/",
   /** validated: lists of the accepted objects that training reads. */
   manifests: "manifests/",
+  /** validated: the list that one execution of the training reads in all its steps, one document an execution. */
+  executionManifests: "manifests/executions/",
   /** validated: how the values of each accepted object are distributed, one document a version. */
   profiles: "profiles/",
   /** validated: drift baselines, one document a version, and `current.json`, which names the newest. */
@@ -62,9 +64,12 @@ export const TRAFFIC = `${PREFIX.releases}traffic.json`;
 
 /**
  * Training reads the objects that this manifest lists, not a prefix: archived objects under a prefix fail the job, and
- * a manifest pins the very objects that passed validation.
+ * a manifest names the very objects that passed validation. It grows with each of them, so an execution reads a copy.
  */
 export const TRAINING_MANIFEST = `${PREFIX.manifests}training.manifest`;
+
+export const executionManifest = (executionId: string) =>
+  `${PREFIX.executionManifests}${executionId}.manifest`;
 
 /** models: which release or rollback is under way, if any: they exclude one another. */
 export const UNDER_WAY = `${PREFIX.releases}under-way.json`;

@@ -1,6 +1,6 @@
 import { allow, bucketArn, publishAlerts, type RoleSurroundings, useKeys } from "./grants.ts";
 import type { Statement } from "./policy-document.ts";
-import { PREFIX } from "./storage-layout.ts";
+import { PREFIX, TRAINING_MANIFEST } from "./storage-layout.ts";
 import { VALIDATION_INSTANCES } from "./validation-job.ts";
 
 /** What the validation of an object calls, in the function as in a job. */
@@ -11,12 +11,15 @@ export function validateObjects(around: RoleSurroundings): Statement[] {
   const quarantine = bucketArn(around, "quarantine");
   const copies = [`${validated}/${PREFIX.acceptedData}*`, `${quarantine}/${PREFIX.rejectedData}*`];
   const documents = [
-    ...[PREFIX.manifests, PREFIX.profiles, PREFIX.verdicts].map((prefix) => `${validated}/${prefix}*`),
+    ...[PREFIX.profiles, PREFIX.verdicts].map((prefix) => `${validated}/${prefix}*`),
+    // Not what executions have pinned.
+    `${validated}/${TRAINING_MANIFEST}`,
     `${quarantine}/${PREFIX.verdicts}*`,
   ];
-  const read = [PREFIX.baselines, PREFIX.manifests, PREFIX.verdicts].map(
-    (prefix) => `${validated}/${prefix}*`,
-  );
+  const read = [
+    ...[PREFIX.baselines, PREFIX.verdicts].map((prefix) => `${validated}/${prefix}*`),
+    `${validated}/${TRAINING_MANIFEST}`,
+  ];
   // AWS names artifacts by a hash of their source; actions are named by us.
   const artifacts = arns.sagemaker("artifact", "*");
   const actions = arns.sagemaker("action", `${names.prefix}-*`);

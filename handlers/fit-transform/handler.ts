@@ -17,7 +17,7 @@ import { type Environment, variables } from "../runtime/environment.ts";
 import { createSettings } from "../runtime/settings.ts";
 import { createTelemetry } from "../runtime/telemetry.ts";
 
-/** Arguments of the step `Fit` of the SageMaker Pipeline. */
+/** Arguments of the step `Fit` of the SageMaker Pipeline: the manifest that the step `Pin` copied. */
 const FitRequest = Type.Object({ manifest: Type.String({ minLength: 1 }) });
 
 /** Output parameters of that step. */
@@ -74,8 +74,8 @@ export function createHandler(env: Environment) {
 }
 
 async function manifestText(s3: S3Client, bucket: string, uri: string): Promise<string> {
-  const base = `s3://${bucket}/${PREFIX.manifests}`;
-  if (!uri.startsWith(base)) throw new Error(`${uri} is no manifest of the pipeline: name one below ${base}`);
+  const base = `s3://${bucket}/${PREFIX.executionManifests}`;
+  if (!uri.startsWith(base)) throw new Error(`${uri} is no manifest of an execution: pin one below ${base}`);
   const Key = uri.slice(`s3://${bucket}/`.length);
   const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key }));
   return (await Body?.transformToString()) ?? "";

@@ -18,7 +18,7 @@ export interface TrainingPipelineArgs {
   readonly tags: Tags;
 }
 
-/** The SageMaker Pipeline that fits declared features, processes, trains or tunes, evaluates and registers. */
+/** The SageMaker Pipeline that pins the manifest, fits declared features, processes, trains or tunes, evaluates and registers. */
 export class TrainingPipeline extends pulumi.ComponentResource {
   readonly pipeline: aws.sagemaker.Pipeline;
 
@@ -26,6 +26,7 @@ export class TrainingPipeline extends pulumi.ComponentResource {
     super("aidlc:component:TrainingPipeline", name, {}, opts);
     const { setting, tags } = args;
     const { names, spec, team, pipeline } = setting;
+    const pin = new HandlerFunction("pin-manifest", args, { parent: this });
     const fit =
       spec.dataset.features === undefined
         ? undefined
@@ -37,7 +38,7 @@ export class TrainingPipeline extends pulumi.ComponentResource {
         pipelineDisplayName: names.named("training"),
         pipelineDescription: `AIDLC ${team}/${pipeline}: process, train, evaluate, quality gate, register`,
         roleArn: args.roles.of("orchestration").readyArn,
-        pipelineDefinition: definition(args, fit),
+        pipelineDefinition: definition(args, { pin, fit }),
         tags,
       },
       { parent: this },
@@ -48,7 +49,7 @@ export class TrainingPipeline extends pulumi.ComponentResource {
 
 function definition(
   { setting, keys, roles, network, tags }: TrainingPipelineArgs,
-  fit: HandlerFunction | undefined,
+  { pin, fit }: { readonly pin: HandlerFunction; readonly fit: HandlerFunction | undefined },
 ): pulumi.Output<string> {
   const { names, spec } = setting;
   return pulumi
@@ -59,19 +60,22 @@ function definition(
       network.securityGroupId,
       roles.of("processing").arn,
       roles.of("training").arn,
+      pin.arn,
       fit?.arn,
     ])
-    .apply(([data, models, subnetIds, securityGroupId, processing, training, fitFunctionArn]) =>
-      pipelineDefinition({
-        names,
-        training: spec.training,
-        ...(fitFunctionArn !== undefined && { fitFunctionArn }),
-        images: pipelineImages(setting),
-        roleArns: { processing, training },
-        keyArns: { data, models },
-        isProduction: spec.profile === "production",
-        network: { subnetIds, securityGroupId },
-        tags: { ...pipelineTags(setting), [TAG.phase]: tags[TAG.phase] ?? "deployment" },
-      }),
+    .apply(
+      ([data, models, subnetIds, securityGroupId, processing, training, pinFunctionArn, fitFunctionArn]) =>
+        pipelineDefinition({
+          names,
+          training: spec.training,
+          pinFunctionArn,
+          ...(fitFunctionArn !== undefined && { fitFunctionArn }),
+          images: pipelineImages(setting),
+          roleArns: { processing, training },
+          keyArns: { data, models },
+          isProduction: spec.profile === "production",
+          network: { subnetIds, securityGroupId },
+          tags: { ...pipelineTags(setting), [TAG.phase]: tags[TAG.phase] ?? "deployment" },
+        }),
     );
 }

@@ -19,7 +19,7 @@ export const fitTransform: FunctionDefinition = {
     allow({
       Sid: "ReadAccepted",
       Action: "s3:GetObject",
-      Resource: [PREFIX.acceptedData, PREFIX.manifests].map(
+      Resource: [PREFIX.acceptedData, PREFIX.executionManifests].map(
         (prefix) => `${bucketArn(around, "validated")}/${prefix}*`,
       ),
     }),

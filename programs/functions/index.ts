@@ -8,6 +8,7 @@ import { fitTransform } from "./fit-transform.ts";
 import type { FunctionDefinition } from "./function-definition.ts";
 import { gate } from "./gate.ts";
 import { monitor } from "./monitor.ts";
+import { pinManifest } from "./pin-manifest.ts";
 import { publishCost } from "./publish-cost.ts";
 import { registerModel } from "./register-model.ts";
 import { release } from "./release.ts";
@@ -30,6 +31,7 @@ export const FUNCTIONS = {
   "fit-transform": fitTransform,
   gate,
   monitor,
+  "pin-manifest": pinManifest,
   "publish-cost": publishCost,
   "register-model": registerModel,
   release,

@@ -21,7 +21,7 @@ export const orchestration: RoleDefinition = {
     ...runJobs(around),
     ...(around.setting.spec.training.tuning === undefined ? [] : runSearches(around)),
     ...registerModels(around),
-    ...fitFeatures(around),
+    callFunctions(around),
     ...read(around, "models"),
     useKeys(around, ["models"], ["kms:Decrypt"]),
     ...attachVolumes(around),
@@ -29,13 +29,12 @@ export const orchestration: RoleDefinition = {
   ],
 };
 
-const fitFeatures = ({ setting: { arns, names, spec } }: RoleSurroundings): Statement[] =>
-  spec.dataset.features === undefined
-    ? []
-    : [
-        allow({
-          Sid: "FitFeatures",
-          Action: "lambda:InvokeFunction",
-          Resource: arns.function(names.named("fit-transform")),
-        }),
-      ];
+const callFunctions = ({ setting: { arns, names, spec } }: RoleSurroundings): Statement =>
+  allow({
+    Sid: "CallFunctions",
+    Action: "lambda:InvokeFunction",
+    Resource: [
+      arns.function(names.named("pin-manifest")),
+      ...(spec.dataset.features === undefined ? [] : [arns.function(names.named("fit-transform"))]),
+    ],
+  });

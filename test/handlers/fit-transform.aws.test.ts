@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { describe, expect, it } from "vitest";
 import { applyTransform } from "../../handlers/features/apply.ts";
+import { sha256 } from "../../handlers/features/parameters.ts";
 import { readTransform } from "../../handlers/features/transform-store.ts";
 import { createHandler, type FitAnswer } from "../../handlers/fit-transform/handler.ts";
-import { TRAINING_MANIFEST } from "../../programs/storage-layout.ts";
+import { executionManifest, TRAINING_MANIFEST } from "../../programs/storage-layout.ts";
 import { aSpec } from "../programs/support/inputs.ts";
 import { flights, someFeatures } from "./support/accepted-records.ts";
 import { expectExactGrants } from "./support/granted-calls.ts";
@@ -58,12 +59,14 @@ async function parquet(rows: readonly object[]): Promise<Buffer> {
 
 const FORMATS = ["csv", "jsonl", "parquet"] as const;
 
+const MANIFEST = executionManifest("e1");
+
 describe("fitting at the beginning of a training", () => {
   const pipelines: PipelineInAws[] = [];
   let aws: PipelineInAws;
   const fitted = (event?: object): Promise<FitAnswer> =>
     createHandler(aws.environmentOf("fit-transform"))(
-      event ?? { manifest: `s3://${aws.bucket("validated")}/${TRAINING_MANIFEST}` },
+      event ?? { manifest: `s3://${aws.bucket("validated")}/${MANIFEST}` },
     );
   const makePipeline = async (format: (typeof FORMATS)[number]) => {
     aws = await pipelineInAws(aSpec({ dataset: { format, schema: [...SCHEMA], features: FEATURES } }));
@@ -75,7 +78,7 @@ describe("fitting at the beginning of a training", () => {
       { prefix: `s3://${aws.bucket("validated")}/data/` },
       ...Object.keys(objects).map((key) => key.slice(5)),
     ];
-    await aws.put("validated", TRAINING_MANIFEST, JSON.stringify(entries));
+    await aws.put("validated", MANIFEST, JSON.stringify(entries));
   };
   const [first, second] = [records.slice(0, 1200), records.slice(1200)];
   const digests = new Map<string, string>();
@@ -117,23 +120,36 @@ describe("fitting at the beginning of a training", () => {
     expect((await fitted()).digest).not.toBe(one.digest);
   });
 
+  it("reads the execution's own manifest, whatever is accepted meanwhile", async () => {
+    await makePipeline("csv");
+    await accept({ "data/1": csv(first) });
+    const pinned = await aws.read("validated", MANIFEST);
+    await aws.put("validated", "data/2", csv(second));
+    await aws.put(
+      "validated",
+      TRAINING_MANIFEST,
+      JSON.stringify([{ prefix: `s3://${aws.bucket("validated")}/data/` }, "1", "2"]),
+    );
+    const parameters = await readTransform(aws.s3, aws.bucket("models"), (await fitted()).digest);
+    expect(parameters?.data).toEqual({ rows: first.length, sha256: sha256(String(pinned)) });
+    await expect(
+      fitted({ manifest: `s3://${aws.bucket("validated")}/${TRAINING_MANIFEST}` }),
+    ).rejects.toThrow("no manifest of an execution");
+  });
+
   it("refuses what did not pass validation", async () => {
     await makePipeline("csv");
     const bucket = aws.bucket("validated");
-    await aws.put(
-      "validated",
-      TRAINING_MANIFEST,
-      JSON.stringify([{ prefix: `s3://${bucket}/` }, "baselines/x"]),
-    );
+    await aws.put("validated", MANIFEST, JSON.stringify([{ prefix: `s3://${bucket}/` }, "baselines/x"]));
     await expect(fitted()).rejects.toThrow("train on accepted data only");
     await aws.put(
       "validated",
-      TRAINING_MANIFEST,
+      MANIFEST,
       JSON.stringify([{ prefix: `s3://${aws.bucket("raw")}/data/` }, "x"]),
     );
     await expect(fitted()).rejects.toThrow("train on accepted data only");
     await expect(fitted({ manifest: `s3://${aws.bucket("raw")}/manifests/mine` })).rejects.toThrow(
-      "no manifest of the pipeline",
+      "no manifest of an execution",
     );
     await expect(fitted({})).rejects.toThrow();
     expect(await aws.keysIn("models")).toEqual([]);

@@ -24,6 +24,7 @@ function definition(change: Parameters<typeof aSpec>[0] = {}): Definition {
     pipelineDefinition({
       names,
       training: setting.spec.training,
+      pinFunctionArn: "arn:function/pin-manifest",
       ...(setting.spec.dataset.features !== undefined && { fitFunctionArn: "arn:function/fit-transform" }),
       images: pipelineImages(setting),
       roleArns: { processing: "arn:role/processing", training: "arn:role/training" },
@@ -52,11 +53,14 @@ function references(value: unknown): string[] {
   );
 }
 
+const PINNED = "Steps.Pin.OutputParameters['uri']";
+
 const VPC = { Subnets: ["subnet-1", "subnet-2"], SecurityGroupIds: ["sg-1"] };
 
 describe("the SageMaker pipeline", () => {
   it("processes, trains, evaluates, and registers behind the quality gate", () => {
     expect(definition().Steps.map(({ Name, Type }) => [Name, Type])).toEqual([
+      ["Pin", "Lambda"],
       ["Process", "Processing"],
       ["Train", "Training"],
       ["Evaluate", "Processing"],
@@ -68,7 +72,7 @@ describe("the SageMaker pipeline", () => {
   });
 
   it("refers only to steps, parameters and variables that exist", () => {
-    const steps = ["Process", "Train", "Evaluate"];
+    const steps = ["Pin", "Process", "Train", "Evaluate"];
     const unknown = references(definition()).filter((path) => {
       const [kind, name = ""] = path.split(".");
       if (kind === "Parameters") return !Object.hasOwn(parameters(definition()), name);
@@ -78,7 +82,7 @@ describe("the SageMaker pipeline", () => {
     expect(unknown).toEqual([]);
   });
 
-  it("fits declared features first, hands them to the processing and names them in the model's metadata", () => {
+  it("fits declared features, hands them to the processing and names them in the model's metadata", () => {
     const features = {
       target: "species",
       drop: [],
@@ -89,11 +93,11 @@ describe("the SageMaker pipeline", () => {
     };
     const column = (name: string) => ({ name, type: "string" as const, nullable: false });
     const fitted = definition({ dataset: { schema: [column("species"), column("island")], features } });
-    expect(fitted.Steps[0]).toEqual({
+    expect(fitted.Steps[1]).toEqual({
       Name: "Fit",
       Type: "Lambda",
       FunctionArn: "arn:function/fit-transform",
-      Arguments: { manifest: { Get: "Parameters.InputManifest" } },
+      Arguments: { manifest: { Get: PINNED } },
       OutputParameters: [
         { OutputName: "digest", OutputType: "String" },
         { OutputName: "uri", OutputType: "String" },
@@ -111,6 +115,45 @@ describe("the SageMaker pipeline", () => {
       "aidlc-transform": { Get: "Steps.Fit.OutputParameters['digest']" },
     });
     expect(references(definition())).not.toContain("Steps.Fit.OutputParameters['digest']");
+  });
+
+  describe.each([
+    ["without features", {}],
+    [
+      "with features",
+      {
+        dataset: {
+          schema: [{ name: "species", type: "string" as const, nullable: false }],
+          features: { target: "species", drop: [], derive: [], impute: [], scale: [], encode: [] },
+        },
+      },
+    ],
+  ])("%s", (_, change) => {
+    it("reads the manifest that changes in its first step alone, and the copy in all others", () => {
+      const { Steps } = definition(change);
+      expect(Steps[0]).toEqual({
+        Name: "Pin",
+        Type: "Lambda",
+        FunctionArn: "arn:function/pin-manifest",
+        Arguments: {
+          manifest: { Get: "Parameters.InputManifest" },
+          execution: { Get: "Execution.PipelineExecutionId" },
+        },
+        OutputParameters: [{ OutputName: "uri", OutputType: "String" }],
+      });
+      const others = Steps.slice(1);
+      expect(references(others)).not.toContain("Parameters.InputManifest");
+      expect(JSON.stringify(others)).not.toContain("training.manifest");
+      const readers = others.filter((step) => references(step).includes(PINNED)).map(({ Name }) => Name);
+      expect(readers).toEqual(["dataset" in change ? ["Fit"] : [], "Process", "QualityGate"].flat());
+    });
+
+    it("names the copy in the model's metadata", () => {
+      const [register] = (argumentsOf(definition(change), "QualityGate") as { IfSteps: Step[] }).IfSteps;
+      expect(register?.Arguments.CustomerMetadataProperties).toMatchObject({
+        InputManifest: { Get: PINNED },
+      });
+    });
   });
 
   it("runs every job isolated, on the pipeline's subnets and in its security group", () => {
@@ -233,6 +276,7 @@ describe("the SageMaker pipeline", () => {
 
     it("tunes instead of training once", () => {
       expect(tuned().Steps.map(({ Name, Type }) => [Name, Type])).toEqual([
+        ["Pin", "Lambda"],
         ["Process", "Processing"],
         ["Tune", "Tuning"],
         ["Evaluate", "Processing"],
@@ -273,7 +317,7 @@ describe("the SageMaker pipeline", () => {
       });
     });
 
-    it("fits declared features first, hands them to the processing and names them in the model's metadata", () => {
+    it("fits declared features, hands them to the processing and names them in the model's metadata", () => {
       const features = {
         target: "species",
         drop: [],
@@ -284,11 +328,11 @@ describe("the SageMaker pipeline", () => {
       };
       const column = (name: string) => ({ name, type: "string" as const, nullable: false });
       const fitted = definition({ dataset: { schema: [column("species"), column("island")], features } });
-      expect(fitted.Steps[0]).toEqual({
+      expect(fitted.Steps[1]).toEqual({
         Name: "Fit",
         Type: "Lambda",
         FunctionArn: "arn:function/fit-transform",
-        Arguments: { manifest: { Get: "Parameters.InputManifest" } },
+        Arguments: { manifest: { Get: PINNED } },
         OutputParameters: [
           { OutputName: "digest", OutputType: "String" },
           { OutputName: "uri", OutputType: "String" },

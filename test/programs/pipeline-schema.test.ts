@@ -32,6 +32,7 @@ function definition(change: Parameters<typeof aSpec>[0] = {}): Definition {
     pipelineDefinition({
       names: setting.names,
       training: setting.spec.training,
+      pinFunctionArn: "arn:function/pin-manifest",
       images: pipelineImages(setting),
       roleArns: { processing: "arn:role/processing", training: "arn:role/training" },
       keyArns: { data: "arn:key/data", models: "arn:key/models" },
@@ -66,7 +67,7 @@ describe("the schema of pipeline definitions", () => {
 
   it("refuses a type of step that there is not", () => {
     expect(broken((each) => Object.assign(step(each, "Train"), { Type: "Trainings" }))).toEqual([
-      '/Steps/1: "Trainings" is no type of step',
+      '/Steps/2: "Trainings" is no type of step',
     ]);
   });
 

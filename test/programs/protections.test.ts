@@ -138,6 +138,19 @@ describe("buckets of a pipeline", () => {
     });
   });
 
+  it("validated expires the manifests of executions with the data that they list, and no other manifest", () => {
+    const rules = lifecycle(run, "validated");
+    const data = rules.find(({ id }) => id === "archive-and-expire");
+    const ofManifests = rules.filter(({ filter, expiration }) => {
+      const isOfManifests = filter.prefix.startsWith("manifests/") || "manifests/".startsWith(filter.prefix);
+      return isOfManifests && expiration?.days !== undefined;
+    });
+    expect(ofManifests).toMatchObject([
+      { filter: { prefix: "manifests/executions/" }, expiration: data?.expiration, status: "Enabled" },
+    ]);
+    expect(ofManifests[0]).not.toHaveProperty("transitions");
+  });
+
   it("models archives and expires replaced artifacts only: the registry refers to current ones", () => {
     const rules = lifecycle(run, "models");
     expect(rules.filter(({ transitions }) => transitions !== undefined)).toEqual([]);

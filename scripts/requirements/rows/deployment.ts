@@ -20,6 +20,10 @@ export const DEPLOYMENT: readonly Requirement[] = [
         "processes, trains, evaluates, and registers behind the quality gate",
       ],
       [
+        "handlers/pin-manifest.aws.test.ts",
+        "lists what was accepted when the execution began, whatever is accepted afterwards",
+      ],
+      [
         "programs/pipeline-definition.test.ts",
         "trains on Managed Spot with checkpoints, within the spec's times",
       ],

@@ -6,6 +6,7 @@ import { createHandler as createRecorder } from "../../../handlers/register-mode
 import { createHandler as createSigner } from "../../../handlers/sign-model/handler.ts";
 import { createHandler as createVerifier } from "../../../handlers/verify-model/handler.ts";
 import type { FunctionName } from "../../../programs/functions/index.ts";
+import { TRAINING_MANIFEST } from "../../../programs/storage-layout.ts";
 import { type AwsRecorder, recordAws } from "../../support/aws-recorder.ts";
 import { type PipelineInAws, pipelineInAws } from "../support/pipeline-in-aws.ts";
 import { modelPackageEvent, type Registry, registryOf } from "../support/registered-model.ts";
@@ -32,7 +33,7 @@ beforeAll(async () => {
   );
   await pipeline.put(
     "validated",
-    "manifests/training.manifest",
+    TRAINING_MANIFEST,
     JSON.stringify([{ prefix: `s3://${pipeline.bucket("validated")}/data/` }, "one.csv"]),
   );
   aws = await recordAws(

@@ -12,6 +12,7 @@ import {
 } from "@aws-sdk/client-sagemaker";
 import { pipelineImages } from "../../../programs/images.ts";
 import type { RepositoryKind } from "../../../programs/names.ts";
+import { executionManifest } from "../../../programs/storage-layout.ts";
 import { emulatorClient, type PipelineInAws } from "./pipeline-in-aws.ts";
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
@@ -98,7 +99,7 @@ export async function registryOf(pipeline: PipelineInAws) {
           },
           CustomerMetadataProperties: {
             PipelineExecution: execution,
-            InputManifest: `s3://${pipeline.bucket("validated")}/manifests/training.manifest`,
+            InputManifest: `s3://${pipeline.bucket("validated")}/${executionManifest(execution)}`,
             Trigger: "manual",
             QualityGate: "accuracy >= 0.9",
             ...metadata,

@@ -4,6 +4,7 @@ import {
   StartPipelineExecutionCommand,
 } from "@aws-sdk/client-sagemaker";
 import { pipelineImages } from "../../../programs/images.ts";
+import { executionManifest, TRAINING_MANIFEST } from "../../../programs/storage-layout.ts";
 import type { AwsAnswer, AwsRequest } from "../../support/aws-recorder.ts";
 import { json } from "./aws-answers.ts";
 import type { PipelineInAws } from "./pipeline-in-aws.ts";
@@ -24,6 +25,8 @@ export async function train(
     }),
   );
   const execution = executionArn.split("/").at(-1) ?? "";
+  const accepted = await pipeline.read("validated", TRAINING_MANIFEST);
+  await pipeline.put("validated", executionManifest(execution), accepted);
   const process = async (program: "process" | "evaluate") => {
     const { ProcessingJobArn = "" } = await sagemaker.send(
       new CreateProcessingJobCommand({
@@ -37,7 +40,7 @@ export async function train(
           {
             InputName: program === "process" ? "data" : "model",
             S3Input: {
-              S3Uri: `s3://${pipeline.bucket("validated")}/manifests/training.manifest`,
+              S3Uri: `s3://${pipeline.bucket("validated")}/${executionManifest(execution)}`,
               S3DataType: program === "process" ? "ManifestFile" : "S3Prefix",
             },
           },

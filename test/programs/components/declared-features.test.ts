@@ -43,13 +43,15 @@ describe("declared features", () => {
 
   it("are fitted by a function that the pipeline's definition calls, and its role alone may", () => {
     const { pipelineDefinition } = resource(run, "sagemaker/pipeline:Pipeline", "training").inputs;
-    expect(JSON.parse(String(pipelineDefinition)).Steps[0]).toMatchObject({
+    expect(JSON.parse(String(pipelineDefinition)).Steps[1]).toMatchObject({
       Name: "Fit",
       FunctionArn: "arn:aws:test:::fit-transform",
     });
-    expect(resourcesFor("orchestration", "lambda:InvokeFunction")).toEqual([
-      `arn:aws:lambda:${ACCOUNT.region}:${ACCOUNT.accountId}:function:${names.named("fit-transform")}`,
-    ]);
+    expect(resourcesFor("orchestration", "lambda:InvokeFunction")).toEqual(
+      ["pin-manifest", "fit-transform"].map(
+        (name) => `arn:aws:lambda:${ACCOUNT.region}:${ACCOUNT.accountId}:function:${names.named(name)}`,
+      ),
+    );
   });
 
   it("are written by that function, and read by the processing", () => {

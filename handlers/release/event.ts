@@ -52,6 +52,10 @@ export const Rollback = Type.Union([
 ]);
 export type Rollback = Static<typeof Rollback>;
 
+/** An update of the pipeline brought a version up. */
+export const Trial = Type.Object({ task: Type.Literal("try") });
+export type Trial = Static<typeof Trial>;
+
 /** CodeDeploy's, before it gives tasks any traffic (https://docs.aws.amazon.com/codedeploy/latest/userguide/tutorial-ecs-with-hooks-create-hooks.html). */
 export const Hook = Type.Object({
   DeploymentId: Type.String(),
@@ -60,11 +64,12 @@ export const Hook = Type.Object({
 export type Hook = Static<typeof Hook>;
 
 /** Throws for what nobody sends. */
-export function parseEvent(event: unknown): MachineTask | Rollback | Hook {
+export function parseEvent(event: unknown): MachineTask | Rollback | Trial | Hook {
   if (Value.Check(MachineTask, event)) return event;
   if (Value.Check(Rollback, event)) return event;
+  if (Value.Check(Trial, event)) return event;
   if (Value.Check(Hook, event)) return event;
   throw new TypeError(
-    "The event is none of the release machine's tasks, no rollback and no hook of CodeDeploy",
+    "The event is none of the release machine's tasks, no rollback, no trial and no hook of CodeDeploy",
   );
 }

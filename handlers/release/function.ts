@@ -15,7 +15,7 @@ import { MODEL_VARIABLE } from "../../programs/serving/task.ts";
 import type { Deployments } from "./code-deploy.ts";
 import type { ReleaseState } from "./documents.ts";
 import { NotYet, ReleaseFailed } from "./failures.ts";
-import type { Serving } from "./serving.ts";
+import type { Answer, Request, Serving } from "./serving.ts";
 import type { Place } from "./settings.ts";
 
 /**
@@ -74,6 +74,19 @@ export function lambdaFunction(lambda: LambdaClient, deployments: Deployments, {
     );
   };
 
+  /** Asks a published version, by its number or by the alias. */
+  const ask = async (Qualifier: string, { contentType, body }: Request): Promise<Answer> => {
+    const startedMs = performance.now();
+    const answer = await lambda.send(
+      new InvokeCommand({ FunctionName, Qualifier, Payload: Buffer.from(body) }),
+    );
+    if (answer.FunctionError !== undefined) {
+      throw new ReleaseFailed("TestsFailed", `Version ${Qualifier} fails: ${answer.FunctionError}`);
+    }
+    const ms = performance.now() - startedMs;
+    return { contentType, body: answered(Buffer.from(answer.Payload ?? []).toString()), ms };
+  };
+
   return {
     deploy: async ({ state, note }) => {
       let number = state.functionVersion;
@@ -95,20 +108,18 @@ export function lambdaFunction(lambda: LambdaClient, deployments: Deployments, {
       if (published?.State === "Pending")
         throw new NotYet(`Version ${number} of ${FunctionName} is not ready`);
     },
-    ask: async ({ state }, _stage, { contentType, body }) => {
-      if (state.functionVersion === undefined) return undefined;
-      const startedMs = performance.now();
-      const answer = await lambda.send(
-        new InvokeCommand({ FunctionName, Qualifier: state.functionVersion, Payload: Buffer.from(body) }),
-      );
-      if (answer.FunctionError !== undefined) {
-        throw new ReleaseFailed(
-          "TestsFailed",
-          `Version ${state.functionVersion} fails: ${answer.FunctionError}`,
-        );
-      }
-      const ms = performance.now() - startedMs;
-      return { contentType, body: answered(Buffer.from(answer.Payload ?? []).toString()), ms };
+    ask: async ({ state: { functionVersion } }, _stage, request) =>
+      functionVersion === undefined ? undefined : ask(functionVersion, request),
+    served: async () => {
+      if ((await describe()) === undefined) return undefined;
+      const { FunctionVersion: functionVersion = "" } = await lambda.send(new GetAliasCommand(alias));
+      const { State, Environment } = (await describe(functionVersion))?.Configuration ?? {};
+      if (State === "Pending") throw new NotYet(`Version ${functionVersion} of ${FunctionName} is not ready`);
+      return {
+        modelPackageArn: Environment?.Variables?.[MODEL_VARIABLE] ?? "",
+        made: { functionVersion },
+        ask: (request) => ask(functionVersion, request),
+      };
     },
     startShift: async ({ state, note }) => {
       const { functionVersion } = state;

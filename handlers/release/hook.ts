@@ -6,11 +6,10 @@ import {
 } from "@aws-sdk/client-codedeploy";
 import type { Hook } from "./event.ts";
 import { ReleaseFailed } from "./failures.ts";
+import { askTasks } from "./load-balancer.ts";
 import { samplesFor } from "./machine-tasks.ts";
 import { TaskBackend } from "./settings.ts";
-import { situationOf } from "./situation.ts";
 import type { Surroundings } from "./surroundings.ts";
-import { askTestListener } from "./test-listener.ts";
 import { tryVersion } from "./trial.ts";
 
 /**
@@ -55,6 +54,10 @@ async function tryDeployment(around: Surroundings, deploymentId: string): Promis
     throw new ReleaseFailed("Superseded", `No release under way started ${deploymentId}`);
   const backend = await settings.document("serving/backend", TaskBackend);
   const current = await around.current();
-  const samples = await samplesFor(around, await situationOf(around, state, current));
-  await tryVersion(samples, (request) => askTestListener(backend, request), current.thresholds.apiLatencyMs);
+  const samples = await samplesFor(around, { version: state.version, settings: current });
+  await tryVersion(
+    samples,
+    (request) => askTasks(backend, "trials", request),
+    current.thresholds.apiLatencyMs,
+  );
 }

@@ -1,6 +1,6 @@
 import { endpointNames } from "../../programs/serving/endpoints.ts";
 import { targetColumn } from "../runtime/target-column.ts";
-import type { ReleaseState } from "./documents.ts";
+import type { ReleaseState, Version } from "./documents.ts";
 import type { MachineTask } from "./event.ts";
 import { ReleaseFailed } from "./failures.ts";
 import { plan } from "./plan.ts";
@@ -8,6 +8,7 @@ import { type RecordedRelease, withRelease } from "./recorded-release.ts";
 import { returnTo } from "./rollback.ts";
 import { plainSample, recordedSamples, type Sample } from "./samples.ts";
 import type { Serving, ShiftOutcome, Situation } from "./serving.ts";
+import type { CurrentSettings } from "./settings.ts";
 import { situationOf } from "./situation.ts";
 import { holdMinutes, type Surroundings } from "./surroundings.ts";
 import { samplesOf, tryVersion } from "./trial.ts";
@@ -44,7 +45,7 @@ export async function runTask(around: Surroundings, event: MachineTask): Promise
       return DONE;
     case "test":
       await tryVersion(
-        samplesOf(event.stage, await samplesFor(around, situation)),
+        samplesOf(event.stage, await samplesFor(around, { version: state.version, settings })),
         (request) => serving.ask(situation, event.stage, request),
         settings.thresholds.apiLatencyMs,
       );
@@ -72,9 +73,9 @@ export async function runTask(around: Surroundings, event: MachineTask): Promise
 /** What the version's evaluation recorded, or else one request that the data set allows. */
 export async function samplesFor(
   { clients, place, settings }: Surroundings,
-  { state, settings: { columns } }: Situation,
+  { version, settings: { columns } }: { readonly version: Version; readonly settings: CurrentSettings },
 ): Promise<readonly Sample[]> {
-  const recorded = await recordedSamples(clients.s3, place.modelsBucket, state.version.execution);
+  const recorded = await recordedSamples(clients.s3, place.modelsBucket, version.execution);
   if (recorded !== undefined && recorded.length > 0) return recorded;
   return [plainSample(columns, await targetColumn(settings, columns))];
 }
@@ -129,7 +130,8 @@ async function record(around: Surroundings, serving: Serving, situation: Situati
       code: "release_needs_update",
       title: `Version ${version.number} is recorded and nothing serves it yet`,
       detail: { modelPackageArn: version.modelPackageArn, imageDigest: version.imageDigest, mode },
-      remedy: "Record the release with the service: the update that follows brings up what serves it",
+      remedy:
+        "Record the release with the service: the update that follows brings it up, and then it is tried",
     });
   }
   await ledger.note(releaseId, { state: "recorded" });

@@ -1,6 +1,7 @@
 import { shortHash } from "../../programs/names.ts";
 import type { Rollback } from "./event.ts";
 import { NotYet, ReleaseFailed } from "./failures.ts";
+import { patiently } from "./patience.ts";
 import { type RecordedRelease, type RecordedReleases, withoutLast } from "./recorded-release.ts";
 import type { Serving } from "./serving.ts";
 import type { CurrentSettings } from "./settings.ts";
@@ -10,9 +11,6 @@ import { approvedVersion } from "./version.ts";
 
 /** Longer than the function lives. */
 const HOLD_MINUTES = 20;
-/** Less than the function lives: what isn't done by then is asked again by whoever invoked it. */
-const PATIENCE_MS = 13 * 60_000;
-
 export type RollbackOutcome =
   /** The earlier release serves again. */
   | "rolled-back"
@@ -113,20 +111,4 @@ async function giveUp({ alerts }: Surroundings, recorded: RecordedReleases, why:
     remedy: "Look at what serves and at what it depends on, or release another version",
   });
   return "nothing";
-}
-
-/** Nobody asks a rollback again as often as the machine asks its tasks. */
-async function patiently<Result>(
-  { now, pause }: Surroundings,
-  attempt: () => Promise<Result>,
-): Promise<Result> {
-  const untilMs = now().getTime() + PATIENCE_MS;
-  for (;;) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (!(error instanceof NotYet) || now().getTime() >= untilMs) throw error;
-      await pause();
-    }
-  }
 }

@@ -30,6 +30,14 @@ export type Found = Pick<RecordedRelease, "endpoint" | "made">;
 
 export type ShiftOutcome = "running" | "shifted" | "failed";
 
+/** What answers callers now. */
+export interface Served {
+  readonly modelPackageArn: string;
+  readonly made: RecordedRelease["made"];
+  /** Throws `ReleaseFailed` for an error of the model. */
+  ask(request: Request): Promise<Answer>;
+}
+
 /**
  * One way to serve. Everything can be repeated after a crash between any two calls. What takes AWS minutes is begun and throws `NotYet`
  * until it is done.
@@ -39,6 +47,10 @@ export interface Serving {
   deploy(situation: Situation, stage: Stage): Promise<void>;
   /** Undefined where nothing of the version runs before the shift. Throws `ReleaseFailed` for an error of the model. */
   ask(situation: Situation, stage: Stage, request: Request): Promise<Answer | undefined>;
+  /**
+   * What the program brought up, in modes where it does; undefined where there is nothing. Throws `NotYet` while it starts.
+   */
+  served?(): Promise<Served | undefined>;
   /** Gives the version this share of the traffic. */
   shift?(situation: Situation, percent: number): Promise<void>;
   /** Has AWS shift the traffic step by step. */

@@ -48,12 +48,16 @@ const Schema = Type.Object({
 });
 export type Column = Static<typeof Schema>["columns"][number];
 
-/** `serving/backend` of mode ecs: the load balancer, the name in its certificate, and where a release's own tests go. */
+/**
+ * `serving/backend` of mode ecs: the load balancer (with a port, where callers don't come to 443), the name in its certificate, and where a
+ * release's own tests go.
+ */
 export const TaskBackend = Type.Object({
   address: Type.String(),
   host: Type.String(),
   testPort: Type.Integer({ minimum: 1, maximum: 65_535 }),
 });
+export type TaskBackend = Static<typeof TaskBackend>;
 
 /** What is fixed as long as the function isn't deployed anew. */
 export interface Place {

@@ -20,7 +20,7 @@ import { realtime } from "./realtime.ts";
 import { createEndpoints } from "./sagemaker-endpoints.ts";
 import { serverless } from "./serverless.ts";
 import type { Serving } from "./serving.ts";
-import { type CurrentSettings, currentSettings, type Place, placeOf } from "./settings.ts";
+import { type CurrentSettings, currentSettings, type Place, placeOf, TaskBackend } from "./settings.ts";
 import { tasks } from "./tasks.ts";
 
 /** Everything that the tasks have in common, made once at cold start. */
@@ -67,7 +67,10 @@ export function createSurroundings(
     serverless: () => serverless(trials, endpoints, s3, place, (releaseId) => ledger.keep(releaseId, 1)),
     realtime: () => realtime(trials, endpoints, sagemaker, place),
     lambda: () => lambdaFunction(awsClient(LambdaClient, env), deployments, place),
-    ecs: () => tasks(awsClient(ECSClient, env), deployments, place),
+    ecs: () =>
+      tasks(awsClient(ECSClient, env), deployments, place, () =>
+        settings.document("serving/backend", TaskBackend),
+      ),
   };
   const made = new Map<ServingMode, Serving>();
   return {

@@ -11,8 +11,9 @@ import { CONTAINER, MODEL_VARIABLE, TASK_PORT, TASKS_AT_ONCE } from "../../progr
 import type { Deployments } from "./code-deploy.ts";
 import type { Version } from "./documents.ts";
 import { NotYet, ReleaseFailed } from "./failures.ts";
+import { askTasks } from "./load-balancer.ts";
 import type { Serving } from "./serving.ts";
-import type { CurrentSettings, Place } from "./settings.ts";
+import type { CurrentSettings, Place, TaskBackend } from "./settings.ts";
 
 /** Of a task definition, what can be registered again. */
 const REGISTERED = [
@@ -33,7 +34,12 @@ const REGISTERED = [
  * has started: CodeDeploy gives it the test listener first and calls this function, which tries it there. Before the first release
  * there is no service: recording one and updating the pipeline bring it up.
  */
-export function tasks(ecs: ECSClient, deployments: Deployments, { named, tags }: Place): Serving {
+export function tasks(
+  ecs: ECSClient,
+  deployments: Deployments,
+  { named, tags }: Place,
+  backend: () => Promise<TaskBackend>,
+): Serving {
   const family = named(PREDICTOR);
 
   const describe = async () => {
@@ -42,7 +48,12 @@ export function tasks(ecs: ECSClient, deployments: Deployments, { named, tags }:
     );
     const service = services?.find(({ status }) => status === "ACTIVE");
     const primary = service?.taskSets?.find(({ status }) => status === "PRIMARY");
-    return service && { servesNow: primary?.taskDefinition ?? service.taskDefinition ?? "" };
+    return (
+      service && {
+        servesNow: primary?.taskDefinition ?? service.taskDefinition ?? "",
+        isSteady: primary?.stabilityStatus === "STEADY_STATE",
+      }
+    );
   };
 
   /** The newest revision with the version's image and name in it; the program's changes of size come along. */
@@ -108,6 +119,22 @@ export function tasks(ecs: ECSClient, deployments: Deployments, { named, tags }:
     },
     // Nothing runs before the shift.
     ask: async () => undefined,
+    served: async () => {
+      const service = await describe();
+      if (service === undefined) return undefined;
+      const { servesNow, isSteady } = service;
+      if (!isSteady) throw new NotYet(`The tasks of ${servesNow} are starting`);
+      const { taskDefinition } = await ecs.send(
+        new DescribeTaskDefinitionCommand({ taskDefinition: servesNow }),
+      );
+      const container = taskDefinition?.containerDefinitions?.find(({ name }) => name === CONTAINER);
+      const variable = container?.environment?.find(({ name }) => name === MODEL_VARIABLE);
+      return {
+        modelPackageArn: variable?.value ?? "",
+        made: { taskDefinitionArn: servesNow },
+        ask: async (request) => askTasks(await backend(), "callers", request),
+      };
+    },
     startShift: async ({ state, note }) => {
       const { taskDefinitionArn } = state;
       if (taskDefinitionArn === undefined || state.deploymentId !== undefined) return;

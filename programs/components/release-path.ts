@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { releaseMachine } from "../delivery/release-machine.ts";
 import { deliveredImages, repositoryUrl } from "../images.ts";
 import { RELEASE_GUARD } from "../serving/alarms.ts";
+import { BROUGHT_UP } from "../serving/mode-serving.ts";
 import { EventAlert } from "./event-alert.ts";
 import { EventTrigger } from "./event-trigger.ts";
 import { HandlerFunction, type HandlerFunctionArgs } from "./handler-function.ts";
@@ -26,6 +27,8 @@ export class ReleasePath extends pulumi.ComponentResource {
     this.tellHandlers(args);
     this.startOnApproval(args);
     this.rollBackOnAlarm(args);
+    const { mode } = setting.spec.serving;
+    if (mode === "lambda" || mode === "ecs") this.tryWhatWasBroughtUp(args);
     this.tellOfFailures(args);
     this.registerOutputs({ machine: setting.names.named("release") });
   }
@@ -152,6 +155,27 @@ export class ReleasePath extends pulumi.ComponentResource {
             },
           },
         },
+        functions: { release: this.release.function },
+        deadLetterQueueArn: alerts.deadLetters.sendableArn,
+        tags,
+      },
+      { parent: this },
+    );
+  }
+
+  /** Before the first release nothing runs on which a version could be tried. */
+  private tryWhatWasBroughtUp({ setting: { names }, alerts, tags }: ReleasePathArgs): void {
+    new EventTrigger(
+      "brought-up",
+      {
+        name: names.named("brought-up"),
+        description: "An update brought a version up: it is tried",
+        pattern: {
+          source: ["aws.ssm"],
+          "detail-type": ["Parameter Store Change"],
+          detail: { name: [names.parameter(BROUGHT_UP)], operation: ["Create", "Update"] },
+        },
+        targets: { release: { arn: this.release.arn, input: { paths: {}, template: '{"task":"try"}' } } },
         functions: { release: this.release.function },
         deadLetterQueueArn: alerts.deadLetters.sendableArn,
         tags,

@@ -22,6 +22,7 @@ const REPLACED_TASKS_MINUTES = 5;
 export class ContainerServing extends pulumi.ComponentResource implements ServingMode {
   readonly backend: ServingMode["backend"];
   readonly targets: ServingMode["targets"];
+  readonly broughtUp?: pulumi.Output<string>;
   readonly alarmArns: readonly pulumi.Output<string>[];
   readonly #balancer: InternalLoadBalancer;
   readonly #shift: TrafficShift;
@@ -49,6 +50,8 @@ export class ContainerServing extends pulumi.ComponentResource implements Servin
     this.#shift = new TrafficShift("shift", { setting, computePlatform: "ECS", tags }, { parent: this });
     this.alarmArns = taskAlarms(args, this.#balancer, this);
     const group = release && this.serve(args, release, cluster);
+    // CodeDeploy's group comes after the service.
+    if (group !== undefined) this.broughtUp = group.id.apply(() => release?.modelPackageArn ?? "");
     this.backend = this.#balancer.dnsName.apply((address) => ({
       mode: "ecs",
       address,

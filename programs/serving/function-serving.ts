@@ -23,6 +23,7 @@ const READ_IMAGES = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
 export class FunctionServing extends pulumi.ComponentResource implements ServingMode {
   readonly backend: ServingMode["backend"];
   readonly targets: ServingMode["targets"];
+  readonly broughtUp?: pulumi.Output<string>;
 
   constructor(name: string, args: ShiftedServingArgs, opts: pulumi.ComponentResourceOptions) {
     super("aidlc:component:FunctionServing", name, {}, opts);
@@ -35,7 +36,7 @@ export class FunctionServing extends pulumi.ComponentResource implements Serving
     });
     const logs = inferenceLogs(args, this);
     const readable = this.letLambdaPull(args);
-    if (release !== undefined) this.serve(args, release, logs.name, readable);
+    if (release !== undefined) this.broughtUp = this.serve(args, release, logs.name, readable);
     // The name is known without the function; the role is made so that the first release changes nothing of it.
     this.backend = { mode: "lambda", function: functionAlias(setting) };
     this.targets = pulumi
@@ -78,7 +79,7 @@ export class FunctionServing extends pulumi.ComponentResource implements Serving
     { imageDigest, modelPackageArn }: Release,
     logGroup: pulumi.Output<string>,
     repositoryUrl: pulumi.Output<string>,
-  ): void {
+  ): pulumi.Output<string> {
     const { names, spec, team, pipeline } = setting;
     const predictor = new aws.lambda.Function(
       PREDICTOR,
@@ -116,6 +117,7 @@ export class FunctionServing extends pulumi.ComponentResource implements Serving
       { parent: this, ignoreChanges: ["functionVersion", "routingConfig"] },
     );
     if (spec.profile === "production") this.keepWarm({ setting, tags }, alias);
+    return alias.arn.apply(() => modelPackageArn);
   }
 
   private keepWarm({ setting, tags }: Pick<ServingArgs, "setting" | "tags">, alias: aws.lambda.Alias): void {

@@ -8,6 +8,9 @@ import type { NetworkOutputs } from "../inputs.ts";
 import type { PipelineSetting } from "../phases/pipeline-setting.ts";
 import type { Tags } from "../tags.ts";
 
+/** The setting that names the released version once the program has brought it up; modes with endpoints have none. */
+export const BROUGHT_UP = "release/brought-up";
+
 /** What every serving mode is built from. */
 export interface ServingArgs {
   readonly setting: PipelineSetting;
@@ -29,6 +32,8 @@ export interface ServingMode {
   readonly backend: pulumi.Input<Readonly<Record<string, unknown>>>;
   /** What releases are told, in the stack's outputs. */
   readonly targets: pulumi.Input<ServingTargets>;
+  /** Where the program brings the released version up: its ARN, once that has happened. */
+  readonly broughtUp?: pulumi.Output<string>;
   /** Of alarms that only this mode has and that no release is taken back for. */
   readonly alarmArns?: readonly pulumi.Output<string>[];
 }

@@ -7,7 +7,7 @@ import { ContainerServing } from "./container-serving.ts";
 import { Edge } from "./edge/edge.ts";
 import { EndpointServing } from "./endpoint-serving.ts";
 import { FunctionServing } from "./function-serving.ts";
-import type { ServingArgs, ServingMode } from "./mode-serving.ts";
+import { BROUGHT_UP, type ServingArgs, type ServingMode } from "./mode-serving.ts";
 import { PredictionApi } from "./prediction-api.ts";
 import { ReleaseGuard } from "./release-guard.ts";
 import type { ServingOutputs } from "./serving-outputs.ts";
@@ -52,6 +52,7 @@ export class Serving extends pulumi.ComponentResource {
           )
         : undefined;
     this.tellGate();
+    if (this.#mode.broughtUp !== undefined) this.tellReleases(this.#mode.broughtUp);
     this.alarmArns = [...this.guard.arns, ...others.map(({ arn }) => arn), ...(this.#mode.alarmArns ?? [])];
     this.registerOutputs({});
   }
@@ -79,6 +80,23 @@ export class Serving extends pulumi.ComponentResource {
         type: "String",
         tier: "Standard",
         insecureValue: pulumi.jsonStringify(this.#mode.backend),
+        tags,
+      },
+      { parent: this },
+    );
+  }
+
+  /** That it changed is the event by which a version that nothing could try before is tried. */
+  private tellReleases(broughtUp: pulumi.Output<string>): void {
+    const { setting, tags } = this.#args;
+    new aws.ssm.Parameter(
+      "release-brought-up",
+      {
+        name: setting.names.parameter(BROUGHT_UP),
+        description: "The version that the program brought up",
+        type: "String",
+        tier: "Standard",
+        insecureValue: broughtUp,
         tags,
       },
       { parent: this },

@@ -237,9 +237,17 @@ export const DEPLOYMENT: readonly Requirement[] = [
         "handlers/release/realtime.aws.test.ts",
         "has SageMaker shift under the guard's alarms, once, whenever it dies",
       ],
+      [
+        "handlers/release/function.aws.test.ts",
+        "is tried once an update brought it up, and recorded with its number",
+      ],
+      [
+        "handlers/release/tasks.aws.test.ts",
+        "are tried through the callers' listener once they are steady, and recorded with their revision",
+      ],
     ],
     notYet:
-      "in the modes lambda and ecs the very first version is recorded untried, since nothing runs before it",
+      "in the modes lambda and ecs the very first version is tried when it serves already, since nothing runs before it",
   },
   {
     id: "D11",

@@ -67,4 +67,54 @@ describe("a release of a function", () => {
   });
 });
 
+describe("the first version of a function", () => {
+  it("is tried once an update brought it up, and recorded with its number", async () => {
+    const world = await aWorld("lambda");
+    expect(await world.handle({ task: "try" })).toEqual({ outcome: "nothing" });
+    const first = await world.approve();
+    await release(world, first);
+    expect((await current(world)).made).toEqual({});
+    await world.bringUp(first);
+    const asked: string[] = [];
+    world.setModel((version, body) => {
+      asked.push(version);
+      const { instances } = JSON.parse(body);
+      return { status: 200, body: JSON.stringify({ predictions: instances.map(() => "adelie") }) };
+    });
+    expect(await world.handle({ task: "try" })).toEqual({ outcome: "tried" });
+    expect(asked).toEqual(["1"]);
+    expect((await current(world)).made).toEqual({ functionVersion: "1" });
+    expect(await world.handle({ task: "try" })).toEqual({ outcome: "nothing" });
+    expect(await world.pipeline.takeAlerts()).toMatchObject([{ code: "release_needs_update" }]);
+  });
+
+  it("that fails its tests is told to people, and stays recorded as untried", async () => {
+    const world = await aWorld("lambda");
+    const first = await world.approve();
+    await release(world, first);
+    await world.bringUp(first);
+    world.setModel(() => ({ status: 200, body: '{"predictions":[]}' }));
+    expect(await world.handle({ task: "try" })).toEqual({ outcome: "failed" });
+    expect(await world.pipeline.takeAlerts()).toMatchObject([
+      { code: "release_needs_update" },
+      { code: "first_release_fails", detail: { modelPackageArn: first, error: "TestsFailed" } },
+    ]);
+    expect((await current(world)).made).toEqual({});
+  });
+
+  it("that nobody approved is told to people", async () => {
+    const world = await aWorld("lambda");
+    const unapproved = await world.register();
+    await world.bringUp(unapproved);
+    expect(await world.handle({ task: "try" })).toEqual({ outcome: "failed" });
+    expect(await world.pipeline.takeAlerts()).toMatchObject([
+      {
+        code: "first_release_fails",
+        severity: "critical",
+        detail: { modelPackageArn: unapproved, error: "VersionRefused" },
+      },
+    ]);
+  });
+});
+
 expectExactGrants(everyGrant, ASKED_BESIDES);

@@ -21,35 +21,48 @@ const HOST = "predictions.example.com";
 const trusted = getCACertificates();
 const { cert, key } = selfSignedCertificate(HOST, new Date());
 
-/** The load balancer's second listener: tasks that no caller reaches. */
-const asked: { readonly path: string | undefined; readonly host: string | undefined }[] = [];
+interface Asked {
+  readonly path: string | undefined;
+  readonly host: string | undefined;
+}
+
+const asked: Record<"callers" | "trials", Asked[]> = { callers: [], trials: [] };
 let answersWith = 200;
-const listener = createServer({ cert, key }, async (incoming, outgoing) => {
-  asked.push({ path: incoming.url, host: incoming.headers.host });
-  const { instances } = JSON.parse(await text(incoming));
-  const predictions = instances.map(() => "adelie");
-  outgoing
-    .writeHead(answersWith, { "content-type": "application/json" })
-    .end(JSON.stringify({ predictions }));
-});
+const aListener = (behind: keyof typeof asked) =>
+  createServer({ cert, key }, async (incoming, outgoing) => {
+    asked[behind].push({ path: incoming.url, host: incoming.headers.host });
+    const { instances } = JSON.parse(await text(incoming));
+    const predictions = instances.map(() => "adelie");
+    outgoing
+      .writeHead(answersWith, { "content-type": "application/json" })
+      .end(JSON.stringify({ predictions }));
+  });
+/** The load balancer's two: to tasks that callers reach, and to those that none does. */
+const listeners = { callers: aListener("callers"), trials: aListener("trials") };
 
 beforeAll(async () => {
   setDefaultCACertificates([...trusted, cert]);
-  listener.listen(0, "127.0.0.1");
-  await once(listener, "listening");
+  for (const listener of Object.values(listeners)) {
+    listener.listen(0, "127.0.0.1");
+    await once(listener, "listening");
+  }
 });
 afterAll(() => {
   setDefaultCACertificates(trusted);
-  listener.closeAllConnections();
-  listener.close();
+  for (const listener of Object.values(listeners)) {
+    listener.closeAllConnections();
+    listener.close();
+  }
 });
 
 async function aTaskWorld(): Promise<ReleaseWorld> {
   const world = await aWorld("ecs");
-  const testPort = (listener.address() as AddressInfo).port;
+  const [port, testPort] = [listeners.callers, listeners.trials].map(
+    (listener) => (listener.address() as AddressInfo).port,
+  );
   await world.pipeline.putParameter(
     "serving/backend",
-    JSON.stringify({ mode: "ecs", address: "127.0.0.1", host: HOST, testPort }),
+    JSON.stringify({ mode: "ecs", address: `127.0.0.1:${port}`, host: HOST, testPort }),
   );
   return world;
 }
@@ -71,7 +84,7 @@ describe("a release of tasks", () => {
       ],
       Hooks: [{ AfterAllowTestTraffic: world.names.named("release") }],
     });
-    expect(asked).toContainEqual({ path: "/invocations", host: HOST });
+    expect(asked.trials).toContainEqual({ path: "/invocations", host: HOST });
     const { made, modelPackageArn, earlier } = await current(world);
     expect(modelPackageArn).toBe(versions[2]);
     expect(made.taskDefinitionArn).toBe(world.codeDeploy.serves);
@@ -141,6 +154,34 @@ describe("a release of tasks", () => {
     expect(await world.handle(hook)).toEqual({ outcome: "answered" });
     expect(await world.handle(hook)).toEqual({ outcome: "answered" });
     expect(world.codeDeploy.deployments[0]?.status).toBe("Failed");
+  });
+});
+
+describe("the first tasks", () => {
+  it("are tried through the callers' listener once they are steady, and recorded with their revision", async () => {
+    const world = await aTaskWorld();
+    const first = await world.approve();
+    await release(world, first);
+    await world.bringUp(first);
+    world.codeDeploy.looksUntilSteady = 3;
+    expect(await world.handle({ task: "try" })).toEqual({ outcome: "tried" });
+    expect(asked.callers).toEqual([{ path: "/invocations", host: HOST }]);
+    expect((await current(world)).made).toEqual({ taskDefinitionArn: world.codeDeploy.serves });
+  });
+
+  it("that fail are told to people", async () => {
+    const world = await aTaskWorld();
+    const first = await world.approve();
+    await release(world, first);
+    await world.bringUp(first);
+    answersWith = 500;
+    try {
+      expect(await world.handle({ task: "try" })).toEqual({ outcome: "failed" });
+    } finally {
+      answersWith = 200;
+    }
+    const alerts = await world.pipeline.takeAlerts();
+    expect(alerts.at(-1)).toMatchObject({ code: "first_release_fails", detail: { error: "TestsFailed" } });
   });
 });
 

@@ -21,6 +21,8 @@ export class CodeDeployDouble {
   /** How the deployments that come next end. */
   fate: "well" | "fails" = "well";
   serves = "";
+  /** Of the service, once it was made. */
+  looksUntilSteady = 0;
   readonly #lambda: LambdaDouble;
 
   constructor(lambda: LambdaDouble) {
@@ -129,7 +131,18 @@ export class CodeDeployDouble {
       services:
         this.serves === ""
           ? []
-          : [{ status: "ACTIVE", taskSets: [{ status: "PRIMARY", taskDefinition: this.serves }] }],
+          : [
+              {
+                status: "ACTIVE",
+                taskSets: [
+                  {
+                    status: "PRIMARY",
+                    taskDefinition: this.serves,
+                    stabilityStatus: this.looksUntilSteady-- > 0 ? "STABILIZING" : "STEADY_STATE",
+                  },
+                ],
+              },
+            ],
     });
   }
 }

@@ -26,6 +26,18 @@ describe("tasks that answer", () => {
     }
   });
 
+  it("are tried when the program has brought them up, which a setting of their own tells", () => {
+    const setting = resource(released, "ssm/parameter:Parameter", "release-brought-up").inputs;
+    expect(setting).toMatchObject({
+      name: names.parameter("release/brought-up"),
+      insecureValue: RELEASE.modelPackageArn,
+    });
+    const rule = resource(before, "cloudwatch/eventRule:EventRule", "brought-up").inputs;
+    expect(JSON.parse(String(rule.eventPattern)).detail.name).toEqual([setting.name]);
+    const registered = released.resources.map(({ name }) => name);
+    expect(registered.indexOf("release-brought-up")).toBeGreaterThan(registered.indexOf("shift-group"));
+  });
+
   it("are reached from inside the network only, by TLS all the way", () => {
     const balancer = resource(before, "lb/loadBalancer:LoadBalancer", "balancer").inputs;
     expect(balancer).toMatchObject({

@@ -40,6 +40,28 @@ describe("a model that answers from a function", () => {
     });
   });
 
+  it("is tried when the program has brought it up, which a setting of its own tells", async () => {
+    const [before, after] = [await learning(LAMBDA), await learning(LAMBDA, RELEASE)];
+    const name = names.parameter("release/brought-up");
+    const settings = (run: Run) => ofType(run, "ssm/parameter:Parameter").map(({ inputs }) => inputs.name);
+    expect(settings(before)).not.toContain(name);
+    expect(resource(after, "ssm/parameter:Parameter", "release-brought-up").inputs).toMatchObject({
+      name,
+      insecureValue: RELEASE.modelPackageArn,
+    });
+    const places = after.resources.map((each) => each.name);
+    expect(places.indexOf("release-brought-up")).toBeGreaterThan(places.indexOf("predict-alias"));
+    const rule = resource(before, "cloudwatch/eventRule:EventRule", "brought-up").inputs;
+    expect(JSON.parse(String(rule.eventPattern))).toEqual({
+      source: ["aws.ssm"],
+      "detail-type": ["Parameter Store Change"],
+      detail: { name: [name], operation: ["Create", "Update"] },
+    });
+    expect(resource(before, "cloudwatch/eventTarget:EventTarget", "brought-up-release").inputs).toMatchObject(
+      { arn: "arn:aws:test:::release", inputTransformer: { inputTemplate: '{"task":"try"}' } },
+    );
+  });
+
   it("is shifted to a new version by the canary's share at a time, and back when an alarm rings", async () => {
     const run = await learning(LAMBDA);
     expect(resource(run, "codedeploy/deploymentConfig:DeploymentConfig", "shift-steps").inputs).toMatchObject(

@@ -1,27 +1,31 @@
 import { request } from "node:https";
 import { ReleaseFailed } from "./failures.ts";
 import type { Answer, Request } from "./serving.ts";
+import type { TaskBackend } from "./settings.ts";
 
 /** As long as the gate waits. */
 const TIMEOUT_MS = 27_000;
 
 /**
- * Asks the tasks that have no callers yet, through the load balancer's second listener. The balancer is reached by its own address
- * and proves the name in its certificate. Throws `TestsFailed` for every answer but 200, and when there is none.
+ * Asks tasks through the load balancer: those that callers reach, or those that have none yet, behind its second listener. The balancer
+ * is reached by its own address and proves the name in its certificate. Throws `TestsFailed` for every answer but 200, and when there is
+ * none.
  */
-export function askTestListener(
-  { address, host, testPort }: { readonly address: string; readonly host: string; readonly testPort: number },
+export function askTasks(
+  { address, host, testPort }: TaskBackend,
+  behind: "callers" | "trials",
   { contentType, body }: Request,
 ): Promise<Answer> {
+  const { hostname, port } = new URL(`https://${address}`);
   const startedMs = performance.now();
   return new Promise((resolve, reject) => {
     const fail = (message: string, cause?: unknown) =>
       reject(new ReleaseFailed("TestsFailed", `The tasks ${message}`, { cause }));
     const outgoing = request(
       {
-        host: address,
+        host: hostname,
         servername: host,
-        port: testPort,
+        port: behind === "trials" ? testPort : port || 443,
         path: "/invocations",
         method: "POST",
         timeout: TIMEOUT_MS,

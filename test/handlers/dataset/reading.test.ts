@@ -90,6 +90,18 @@ describe("CSV", () => {
     expect(await outcomeOf(content, twoTexts)).toBe(outcome);
   });
 
+  it.each(["", '"'])(
+    "records of up to 16 MB among short ones are read, though parts are smaller: %s",
+    async (quote) => {
+      const texts = [7_000_000, 1, 15_000_000, 14_000_000, 2, 8_000_000, 15_500_000];
+      const lines = texts.map((size, index) => `${index},${quote}${"x".repeat(size)}${quote}\n`);
+      expect(await verdictOf(`a,b\n${lines.join("")}`, twoTexts)).toMatchObject({
+        outcome: "accepted",
+        rows: 7,
+      });
+    },
+  );
+
   it.each([
     ["Latin-1", Buffer.from("a,b\nM\xfcller,2\n", "latin1"), undefined, /byte 6 on: save it as UTF-8/],
     ["a character that is cut off", Buffer.from("a,b\n1,\u00fc").subarray(0, -1), undefined, /byte 7 on/],
@@ -177,6 +189,12 @@ const JSON_LINES: readonly Case[] = [
 describe("JSON lines", () => {
   it.each(JSON_LINES)("%s", async (_, content, outcome) => {
     expect(await outcomeOf(content, jsonTexts)).toBe(outcome);
+  });
+
+  it("records of up to 16 MB among short ones are read, though parts are smaller", async () => {
+    const texts = [7_000_000, 1, 15_000_000, 14_000_000, 2, 8_000_000, 15_500_000];
+    const lines = texts.map((size, index) => `{"a":"${"x".repeat(size)}\\n${index}"}\n`);
+    expect(await verdictOf(lines.join(""), jsonTexts)).toMatchObject({ outcome: "accepted", rows: 7 });
   });
 
   it("empty text is no null", async () => {

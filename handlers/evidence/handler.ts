@@ -3,10 +3,12 @@ import { CONTROLS, type Control } from "../../programs/frameworks.ts";
 import { pipelineNames } from "../../programs/names.ts";
 import { PREFIX } from "../../programs/storage-layout.ts";
 import type { Phase } from "../../programs/tags.ts";
+import { createAlerts } from "../runtime/alerts.ts";
 import { awsClient } from "../runtime/aws.ts";
 import { writeDocument } from "../runtime/documents.ts";
 import { type Environment, variables } from "../runtime/environment.ts";
 import { createTelemetry } from "../runtime/telemetry.ts";
+import { alertOf } from "./alert.ts";
 import { CONTROL_RULES } from "./controls.ts";
 import type { Facts } from "./facts.ts";
 import { type Finding, type State, stateOf } from "./judge.ts";
@@ -41,8 +43,8 @@ export interface Evidence {
 }
 
 /**
- * Reads the live state of every control of the pipeline, keeps what it read as a document of its own and answers it. Takes no input,
- * changes nothing that it reads.
+ * Reads the live state of every control of the pipeline, keeps what it read as a document of its own and answers it. Tells people, in one
+ * alert, what is not in effect: again with each reading, as long as it lasts. Takes no input, changes nothing that it reads.
  */
 export function createHandler(env: Environment, now: () => Date = () => new Date()) {
   const settings = variables(env, [
@@ -60,6 +62,7 @@ export function createHandler(env: Environment, now: () => Date = () => new Date
   const queues = env.AWS_ENDPOINT_URL ?? `https://sqs.${region}.amazonaws.com`;
   const { logger } = createTelemetry("evidence", env);
   const s3 = awsClient(S3Client, env);
+  const alerts = createAlerts(env);
 
   const readFacts = async (): Promise<Facts> => ({
     buckets: await readBuckets(env, names),
@@ -87,7 +90,10 @@ export function createHandler(env: Environment, now: () => Date = () => new Date
     const place = { bucket: settings.AIDLC_ACCESS_LOGS_BUCKET, key: readingKey(readAt) };
     // An earlier reading is never written over.
     await writeDocument(s3, place, evidence, { ifAbsent: true });
-    logger.info("kept", { document: `s3://${place.bucket}/${place.key}` });
+    const document = `s3://${place.bucket}/${place.key}`;
+    logger.info("kept", { document });
+    const told = alertOf(controls, document);
+    if (told !== undefined) await alerts.publish(told.severity, told.alert);
     return evidence;
   };
 }

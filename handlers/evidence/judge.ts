@@ -10,6 +10,8 @@ export interface Finding {
   readonly id: string;
   readonly state: State;
   readonly evidence: string;
+  /** It isn't in effect because the spec asks for no more: nobody is told each day of what they chose. */
+  readonly isSpecified?: true;
 }
 
 export interface ControlRule {

@@ -5,14 +5,20 @@ import { dataBuckets } from "./protection.ts";
 const bucketsOf = ({ buckets }: Facts, ...kinds: readonly BucketFacts["kind"][]) =>
   buckets.filter(({ kind }) => kinds.includes(kind));
 
+/**
+ * A function on private subnets that nobody called for weeks, as the one that erases, is inactive until a call readies it
+ * (https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html).
+ */
+const CALLABLE: ReadonlySet<string> = new Set(["Active", "Inactive"]);
+
 const functionsOf = ({ functions }: Facts, ...kinds: readonly string[]): Finding[] =>
   kinds.flatMap((kind) => {
     const found = functions.find(({ name }) => name.endsWith(`-${kind}`));
     if (found === undefined) return [{ id: kind, state: "missing", evidence: "There is no such function" }];
     return [
-      yes(found.name, found.configuration, ({ state }) => state === "Active", [
-        "The function is active",
-        "The function is not active",
+      yes(found.name, found.configuration, ({ state }) => CALLABLE.has(state), [
+        "The function can be called",
+        "The function can't be called",
       ]),
     ];
   });
@@ -142,7 +148,14 @@ export const LIFE_CYCLE = {
         ? bucketsOf(facts, "raw", "validated", "models", "predictions").map(({ name, replication }) =>
             judged(`${name} (replica)`, replication, (to) => ["effective", `Replicated to ${to}`]),
           )
-        : [{ id: "replicas", state: "partial", evidence: "The spec asks for no replica region" } as const]),
+        : [
+            {
+              id: "replicas",
+              state: "partial",
+              evidence: "The spec asks for no replica region",
+              isSpecified: true,
+            } as const,
+          ]),
     ],
   },
   incidentResponse: {

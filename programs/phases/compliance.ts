@@ -9,8 +9,11 @@ import type { Infrastructure } from "./infrastructure.ts";
 import { Phase } from "./phase.ts";
 import type { PipelineSetting } from "./pipeline-setting.ts";
 
-/** An audit asks how controls stood in a period. */
-const EVIDENCE_SCHEDULE = "rate(1 day)";
+/**
+ * Each night: an audit asks how controls stood in a period. A rate would begin at once
+ * (https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html), and tell people what a pipeline lacks that is just being made.
+ */
+const EVIDENCE_SCHEDULE = "cron(0 4 * * ? *)";
 
 const KEY_CHANGES = ["DisableKey", "DisableKeyRotation", "PutKeyPolicy", "ScheduleKeyDeletion"];
 

@@ -29,7 +29,7 @@ import { SetTopicAttributesCommand } from "@aws-sdk/client-sns";
 import { DeleteQueueCommand, GetQueueUrlCommand, SetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { createHandler, type Evidence } from "../../handlers/evidence/handler.ts";
-import type { State } from "../../handlers/evidence/judge.ts";
+import type { Finding, State } from "../../handlers/evidence/judge.ts";
 import type { Control } from "../../programs/frameworks.ts";
 import type { BucketKind, KeyPurpose } from "../../programs/names.ts";
 import { type AwsRecorder, recordAws } from "../support/aws-recorder.ts";
@@ -44,6 +44,8 @@ const GONE =
   '{"__type":"ValidationException","message":"ModelPackageGroup arn:aws:sagemaker:… does not exist."}';
 /** moto minds no condition in a bucket's policy, so that a bucket with a denial takes no objects: this server takes them. */
 const KEPT = { status: 200, type: "application/xml", body: "" };
+/** Whether Lambda has put all functions to rest. */
+let idle = false;
 /** Services that answer nothing but an error. */
 const failing = new Set<string>();
 
@@ -83,6 +85,7 @@ beforeAll(async () => {
         return JSON.stringify({
           ...JSON.parse(body),
           DeadLetterConfig: { TargetArn: "arn:aws:sqs:eu-west-1:123456789012:d" },
+          ...(idle && { State: "Inactive" }),
         });
       }
       return body;
@@ -104,6 +107,8 @@ function readerOf(now?: () => Date) {
   );
 }
 
+const dayOf = ({ readAt }: Evidence) => readAt.slice(0, 10).replaceAll("-", "/");
+
 const bad = ({ controls }: Evidence) =>
   controls.flatMap(({ control, resources }) =>
     resources.filter(({ state }) => state !== "effective").map((one) => ({ control, ...one })),
@@ -115,6 +120,14 @@ describe("the evidence of a pipeline", { timeout: PATIENCE_MS }, () => {
     expect(bad(evidence)).toEqual([]);
     expect(evidence.controls).toHaveLength(11);
     expect(evidence.controls.every(({ state }) => state === "effective")).toBe(true);
+    expect(await pipeline.takeAlerts()).toEqual([]);
+  });
+
+  it("takes a function for active that nobody called for weeks", async () => {
+    idle = true;
+    const evidence = await read();
+    idle = false;
+    expect(bad(evidence)).toEqual([]);
   });
 
   it("calls what could not be read unknown, with the reason, and tells of everything else", async () => {
@@ -131,6 +144,13 @@ describe("the evidence of a pipeline", { timeout: PATIENCE_MS }, () => {
     const stateOf = (control: Control) => evidence.controls.find((one) => one.control === control)?.state;
     expect(stateOf("modelVersioning")).toBe("unknown");
     expect(stateOf("encryptionInTransit")).toBe("effective");
+    expect(await pipeline.takeAlerts()).toMatchObject([
+      {
+        severity: "warning",
+        code: "controls_not_in_effect",
+        detail: { controls: { modelVersioning: [{}] } },
+      },
+    ]);
   });
 
   it("is kept as it is answered, a document for each reading, which nothing is written over", async () => {
@@ -155,6 +175,7 @@ describe("the evidence of a pipeline", { timeout: PATIENCE_MS }, () => {
     expect(bad(await createHandler(env)())).toEqual([
       expect.objectContaining({ control: "backupAndRecovery", id: "replicas", state: "partial" }),
     ]);
+    expect(await pipeline.takeAlerts()).toEqual([]);
   });
 });
 
@@ -569,6 +590,23 @@ describe("each protection that is taken away", () => {
     for (const [, take] of PROTECTIONS) await take();
     after = await read();
   }, PATIENCE_MS);
+
+  it("is told to the critical topic, with the control and what AWS says of the resource", async () => {
+    const alerts = await pipeline.takeAlerts();
+    expect(alerts).toMatchObject([{ severity: "critical", code: "controls_not_in_effect" }]);
+    const { document, controls } = alerts[0]!.detail as {
+      document: string;
+      controls: Record<string, Finding[]>;
+    };
+    expect(controls.leastPrivilege).toContainEqual({
+      id: `${Bucket("raw")} (public access)`,
+      state: "missing",
+      evidence: "Public access is not blocked",
+    });
+    expect(document).toBe(`s3://${Bucket("access-logs")}/evidence/${dayOf(after)}/${after.readAt}.json`);
+    expect(new Set(Object.keys(controls))).toEqual(new Set(PROTECTIONS.map(([, , control]) => control)));
+    expect(Object.values(controls).flat()).toHaveLength(bad(after).length);
+  });
 
   it.each(PROTECTIONS)("shows: %s", (_, __, control, id, state) => {
     const statesIn = ({ controls }: Evidence) =>

@@ -88,6 +88,10 @@ export const COMPLIANCE: readonly Requirement[] = [
         "handlers/evidence.aws.test.ts",
         "is kept as it is answered, a document for each reading, which nothing is written over",
       ],
+      [
+        "handlers/evidence.aws.test.ts",
+        "is told to the critical topic, with the control and what AWS says of the resource",
+      ],
       ["programs/functions.test.ts", "have evidence read every day, through the schedules' role"],
     ],
     notYet: "the report, which maps what the function `evidence` reads",

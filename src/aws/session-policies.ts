@@ -170,7 +170,7 @@ export function quiesceSessionPolicy(subject: {
   pipeline: string;
 }): string {
   const { account } = subject;
-  const { prefix, named } = pipelineNames(subject);
+  const { prefix, named, jobPrefix } = pipelineNames(subject);
   const arn = (kind: string, name: string) =>
     `arn:${partitionOf(account.region)}:sagemaker:${account.region}:${account.accountId}:${kind}/${name}`;
   return document([
@@ -179,6 +179,11 @@ export function quiesceSessionPolicy(subject: {
       Effect: "Allow",
       Action: ["sagemaker:StopPipelineExecution"],
       Resource: arn("pipeline", `${named("training")}/execution/*`),
+    },
+    {
+      Effect: "Allow",
+      Action: ["sagemaker:StopProcessingJob"],
+      Resource: arn("processing-job", `${jobPrefix("validate")}-*`),
     },
     {
       Effect: "Allow",

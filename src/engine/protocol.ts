@@ -162,7 +162,13 @@ export type EngineEvent =
       /** The end of something that the stack doesn't know. */
       readonly type: "quiesce";
       readonly status: "started" | "done";
-      readonly what: "execution" | "endpoint" | "endpoint configuration" | "model" | "model version";
+      readonly what:
+        | "execution"
+        | "processing job"
+        | "endpoint"
+        | "endpoint configuration"
+        | "model"
+        | "model version";
       readonly name: string;
     }
   | {

@@ -50,11 +50,13 @@ const starters: ReadonlySet<string> = new Set([
   "aws:appautoscaling/scheduledAction:ScheduledAction",
   "aws:appautoscaling/target:Target",
   "aws:cloudwatch/eventRule:EventRule",
+  // A queue's messages start functions, and these start jobs.
+  "aws:lambda/eventSourceMapping:EventSourceMapping",
   "aws:sagemaker/monitoringSchedule:MonitoringSchedule",
   "aws:scheduler/schedule:Schedule",
 ]);
 
-/** What begins something by itself, on time, by an event or by load. */
+/** What begins something by itself, on time, by an event, by a message or by load. */
 export function starterUrns(deployment: unknown): string[] {
   return resourcesOf(deployment)
     .filter(({ type }) => starters.has(type))

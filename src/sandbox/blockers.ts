@@ -20,6 +20,8 @@ export interface Blocker {
   readonly byContents?: true;
   readonly byModelPackages?: true;
   readonly byExecutions?: true;
+  /** Processing jobs that name it here in the configuration of their network. */
+  readonly byJobs?: "SecurityGroupIds" | "Subnets";
   /** What runs on it: a type of its region and the property that says so. */
   readonly running?: readonly [type: string, property: string];
   /** Another resource whose text names this one. */
@@ -136,6 +138,7 @@ export const blockers: Readonly<Record<string, Blocker>> = {
   "ec2/subnet": {
     code: "DependencyViolation",
     message: (row) => `The subnet '${row.aws_id}' has dependencies and cannot be deleted.`,
+    byJobs: "Subnets",
     dependents: [
       ["aws:ec2/natGateway:NatGateway", "subnetId"],
       ["aws:ec2/vpcEndpoint:VpcEndpoint", "subnetIds"],
@@ -155,6 +158,7 @@ export const blockers: Readonly<Record<string, Blocker>> = {
   "ec2/securityGroup": {
     code: "DependencyViolation",
     message: (row) => `resource ${row.aws_id} has a dependent object`,
+    byJobs: "SecurityGroupIds",
     dependents: [
       ["aws:ec2/vpcEndpoint:VpcEndpoint", "securityGroupIds"],
       ["aws:lb/loadBalancer:LoadBalancer", "securityGroups"],

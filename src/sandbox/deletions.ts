@@ -42,6 +42,7 @@ async function isBlocked(pool: pg.Pool, blocker: Blocker, row: Row): Promise<boo
   if (blocker.byContents && row.contents > 0) return true;
   if (blocker.byModelPackages && (await hasModelPackages(pool, row))) return true;
   if (blocker.byExecutions && (await hasExecutions(pool, row))) return true;
+  if (blocker.byJobs && (await hasJobs(pool, blocker.byJobs, row))) return true;
   if (blocker.running && (await isRunning(pool, blocker.running, row))) return true;
   if (blocker.namedIn && (await isNamed(pool, blocker.namedIn, row))) return true;
   return blocker.dependents !== undefined && (await hasDependents(pool, blocker.dependents, row));
@@ -60,6 +61,17 @@ async function hasExecutions(pool: pg.Pool, row: Row): Promise<boolean> {
     `select 1 from sandbox.pipeline_executions
      where account = $1 and region = $2 and pipeline_name = $3 and status in ('Executing', 'Stopping') limit 1`,
     [row.account, row.region, row.aws_id],
+  );
+  return rows.length > 0;
+}
+
+/** Their network interfaces are there as long as they run. */
+async function hasJobs(pool: pg.Pool, place: NonNullable<Blocker["byJobs"]>, row: Row): Promise<boolean> {
+  const { rows } = await pool.query(
+    `select 1 from sandbox.processing_jobs
+     where account = $1 and region = $2 and status in ('InProgress', 'Stopping')
+       and details #> array['NetworkConfig', 'VpcConfig', $3] ? $4 limit 1`,
+    [row.account, row.region, place, row.aws_id],
   );
   return rows.length > 0;
 }

@@ -12,11 +12,16 @@ const patienceMs = 20 * 60_000;
 export function quiescePipeline(clients: QuiesceClients): NonNullable<StackOwner["quiesce"]> {
   return async ({ kind, team, subject, options }, account, { onEvent, signal }) => {
     if (kind !== "destroy" || subject.type !== "pipeline") return;
-    const { prefix, named } = pipelineNames({ account: account.aws, team, pipeline: subject.pipeline });
+    const { prefix, named, jobPrefix } = pipelineNames({
+      account: account.aws,
+      team,
+      pipeline: subject.pipeline,
+    });
     await quiesce({
       client: clients(account, subject.pipeline),
       prefix,
       trainingPipeline: named("training"),
+      validationJobs: jobPrefix("validate"),
       modelPackageGroup: named("models"),
       data: options.data ?? "retain",
       tell: (event) =>

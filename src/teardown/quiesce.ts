@@ -7,15 +7,18 @@ import {
   DeleteMonitoringScheduleCommand,
   DescribeEndpointCommand,
   DescribePipelineExecutionCommand,
+  DescribeProcessingJobCommand,
   paginateListEndpointConfigs,
   paginateListEndpoints,
   paginateListModelPackages,
   paginateListModels,
   paginateListMonitoringSchedules,
   paginateListPipelineExecutions,
+  paginateListProcessingJobs,
   type SageMakerClient,
   SageMakerServiceException,
   StopPipelineExecutionCommand,
+  StopProcessingJobCommand,
 } from "@aws-sdk/client-sagemaker";
 import type { DataOnDestroy } from "../../programs/inputs.ts";
 import { digestOf } from "../digest.ts";
@@ -28,6 +31,8 @@ export interface QuiesceRequest {
   /** Of the names of everything that is the pipeline's; a hyphen follows. */
   readonly prefix: string;
   readonly trainingPipeline: string;
+  /** Of the names of the jobs that validate large files; a hyphen follows. */
+  readonly validationJobs: string;
   readonly modelPackageGroup: string;
   /** `delete`: the versions of its models go as well, without which AWS keeps their group. */
   readonly data: DataOnDestroy;
@@ -44,13 +49,15 @@ interface Quiescing extends QuiesceRequest {
 }
 
 /**
- * Ends what a pipeline has at SageMaker and no stack knows: executions, and the endpoints, configurations and models of its releases.
+ * Ends what a pipeline has at SageMaker and no stack knows: executions, jobs that validate, and the endpoints, configurations and models of
+ * its releases.
  * Each end is told; what has ended already is nothing to it, so it can be called again at any time. Throws when AWS refuses, and when
  * something doesn't end in time.
  */
 export async function quiesce(wanted: QuiesceRequest): Promise<void> {
   const request: Quiescing = { ...wanted, deadlineMs: performance.now() + wanted.patienceMs };
   await stopExecutions(request);
+  await stopValidationJobs(request);
   await deleteEndpoints(request);
   const { client } = request;
   const own = { NameContains: request.prefix };
@@ -105,6 +112,34 @@ async function statusOf(client: SageMakerClient, arn: string): Promise<string | 
 /** The same token each time: asking again after a crash is the same request to AWS. */
 function stopping(arn: string): StopPipelineExecutionCommand {
   return new StopPipelineExecutionCommand({ PipelineExecutionArn: arn, ClientRequestToken: digestOf(arn) });
+}
+
+/** Jobs of an execution end with it; these are a function's, which began them for files that are too large for it. */
+async function stopValidationJobs(request: Quiescing): Promise<void> {
+  const { client, validationJobs } = request;
+  // A job that somebody stops meanwhile is in both lists.
+  const live = new Set<string>();
+  for (const StatusEquals of ["InProgress", "Stopping"] as const) {
+    const wanted = { NameContains: validationJobs, StatusEquals };
+    for await (const { ProcessingJobSummaries = [] } of paginateListProcessingJobs({ client }, wanted)) {
+      for (const { ProcessingJobName: name } of ProcessingJobSummaries)
+        if (name?.startsWith(`${validationJobs}-`)) live.add(name);
+    }
+  }
+  const stop = async (name: string) => {
+    const status = async () =>
+      (await missingIsNone(() => client.send(new DescribeProcessingJobCommand({ ProcessingJobName: name }))))
+        ?.ProcessingJobStatus;
+    await end(request, "processing job", name, async () => {
+      if ((await status()) === "InProgress")
+        await client.send(new StopProcessingJobCommand({ ProcessingJobName: name }));
+      await until(request, `The processing job ${name}`, async () => {
+        const now = await status();
+        return now !== "InProgress" && now !== "Stopping";
+      });
+    });
+  };
+  await Promise.all([...live].map(stop));
 }
 
 async function deleteEndpoints(request: Quiescing): Promise<void> {

@@ -1,11 +1,13 @@
 import { readFile } from "node:fs/promises";
 import {
   CreateModelPackageCommand,
+  CreateProcessingJobCommand,
   SageMakerClient,
   StartPipelineExecutionCommand,
 } from "@aws-sdk/client-sagemaker";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { pipelineNames } from "../../programs/names.ts";
 import { ended, startTestService, type TestResponse, type TestService } from "../support/service.ts";
 
 const spec = await readFile(new URL("../../examples/penguins.yaml", import.meta.url), "utf8");
@@ -104,7 +106,7 @@ describe("a pipeline that lives", { timeout: 300_000 }, () => {
     expect(creation.resources).toHaveLength(creation.changes.create);
   });
 
-  it("is quiet before it is destroyed: no schedule, execution or endpoint outlives it", async () => {
+  it("is quiet before it is destroyed: no schedule, execution, job or endpoint outlives it", async () => {
     const { outputs } = (await send("GET", `${pipeline}/outputs`)).body;
     const client = new SageMakerClient({
       region: awsAccount.region,
@@ -116,6 +118,7 @@ describe("a pipeline that lives", { timeout: 300_000 }, () => {
     await client.send(
       new CreateModelPackageCommand({ ModelPackageGroupName: outputs.training.modelPackageGroupName }),
     );
+    await client.send(await validationJob(outputs));
     await release(outputs);
     const destroyed = await ended(
       service,
@@ -129,6 +132,12 @@ describe("a pipeline that lives", { timeout: 300_000 }, () => {
     const schedules = order.lastIndexOf("aws:scheduler/schedule:Schedule");
     expect(schedules).toBeGreaterThanOrEqual(0);
     expect(schedules).toBeLessThan(order.indexOf("execution"));
+    const messages = order.lastIndexOf("aws:lambda/eventSourceMapping:EventSourceMapping");
+    expect(messages).toBeGreaterThanOrEqual(0);
+    expect(messages).toBeLessThan(order.indexOf("processing job"));
+    expect(order.indexOf("processing job")).toBeLessThan(
+      order.indexOf("aws:ec2/securityGroup:SecurityGroup"),
+    );
     expect(order.indexOf("endpoint")).toBeLessThan(order.indexOf("aws:sagemaker/pipeline:Pipeline"));
     expect(order).toEqual(expect.arrayContaining(["endpoint configuration", "model", "model version"]));
     expect(await left("penguins")).toEqual([]);
@@ -140,6 +149,27 @@ describe("a pipeline that lives", { timeout: 300_000 }, () => {
     client.destroy();
   });
 });
+
+/** What the function `validate` asks for where a file is large, in the group of the pipeline's jobs. */
+async function validationJob(outputs: TestResponse["body"]): Promise<CreateProcessingJobCommand> {
+  const { jobPrefix } = pipelineNames({ account: awsAccount, team: "research", pipeline: "penguins" });
+  const groups = "/sandbox/v1/resources?limit=200&pipeline=penguins&type=aws:ec2/securityGroup:SecurityGroup";
+  const { items } = (await send("GET", groups)).body;
+  return new CreateProcessingJobCommand({
+    ProcessingJobName: `${jobPrefix("validate")}-1`,
+    RoleArn: outputs.roles.processing,
+    AppSpecification: { ImageUri: `${awsAccount.accountId}.dkr.ecr.eu-central-1.amazonaws.com/job:1` },
+    ProcessingResources: {
+      ClusterConfig: { InstanceCount: 1, InstanceType: "ml.m5.xlarge", VolumeSizeInGB: 20 },
+    },
+    NetworkConfig: {
+      VpcConfig: {
+        Subnets: ["subnet-1"],
+        SecurityGroupIds: items.map(({ awsId }: TestResponse["body"]) => awsId),
+      },
+    },
+  });
+}
 
 /** Plays the release path's part: makes the endpoint. */
 async function release(outputs: TestResponse["body"]): Promise<void> {

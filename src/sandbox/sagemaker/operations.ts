@@ -3,6 +3,7 @@ import { AwsError } from "../aws-error.ts";
 import type { AwsOperation, Caller } from "../aws-json-routes.ts";
 import { randomToken } from "../identifiers.ts";
 import { type Input, oneOf, optionalText, pageRequest, requiredText, seconds } from "./input.ts";
+import { processingOperations } from "./processing-operations.ts";
 import { servingOperations } from "./serving-operations.ts";
 import * as store from "./store.ts";
 
@@ -99,6 +100,7 @@ export const operations: Readonly<Record<string, AwsOperation>> = {
     return { PipelineExecutionArn: arn };
   },
 
+  ...processingOperations,
   ...servingOperations,
 
   DescribeModelPackageGroup: async ({ pool, caller }, input) => {

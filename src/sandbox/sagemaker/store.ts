@@ -116,7 +116,8 @@ export async function listModelPackages(
   );
 }
 
-async function listPage<Row extends { number: number }>(
+/** A page of a table whose rows have numbers. */
+export async function listPage<Row extends { number: number }>(
   pool: pg.Pool,
   table: string,
   condition: string,

@@ -6,6 +6,7 @@ import {
   discoverySessionPolicy,
   foundationSessionPolicy,
   pipelineSessionPolicy,
+  quiesceSessionPolicy,
   stateSessionPolicy,
   statusSessionPolicy,
 } from "../../../src/aws/session-policies.ts";
@@ -172,6 +173,40 @@ describe("the service's own sessions", () => {
   });
 });
 
+describe("the session that ends what a pipeline has at SageMaker", () => {
+  const document = quiesceSessionPolicy(subject);
+  const other = pipelineNames({ ...subject, pipeline: "other" });
+  const own = pipelineNames(subject);
+  const arn = (rest: string) => `arn:aws:sagemaker:eu-central-1:123456789012:${rest}`;
+  const ends = (action: string, rest: string) =>
+    allows(document, { action: `sagemaker:${action}`, resource: arn(rest) });
+
+  it.each([
+    ["StopPipelineExecution", `pipeline/${own.named("training")}/execution/a1`],
+    ["StopProcessingJob", `processing-job/${own.jobPrefix("validate")}-0a1b-1`],
+    ["DeleteEndpoint", `endpoint/${own.named("live")}`],
+    ["DeleteModelPackage", `model-package/${own.named("models")}/1`],
+  ])("may %s of its own: %s", (action, rest) => {
+    expect(ends(action, rest)).toBe(true);
+  });
+
+  it.each([
+    ["StopPipelineExecution", `pipeline/${other.named("training")}/execution/a1`],
+    ["StopProcessingJob", `processing-job/${other.jobPrefix("validate")}-0a1b-1`],
+    ["StopProcessingJob", "processing-job/somebody-elses"],
+    ["DeleteEndpoint", `endpoint/${other.named("live")}`],
+    ["DeleteModelPackage", `model-package/${other.named("models")}/1`],
+    ["CreateProcessingJob", `processing-job/${own.jobPrefix("validate")}-0a1b-1`],
+  ])("may not %s: %s", (action, rest) => {
+    expect(ends(action, rest)).toBe(false);
+  });
+
+  it("sees all that is to be ended", () => {
+    for (const action of ["ListProcessingJobs", "DescribeProcessingJob", "ListPipelineExecutions"])
+      expect(allows(document, { action: `sagemaker:${action}` })).toBe(true);
+  });
+});
+
 describe("the session of a stack's state", () => {
   const bucket = { bucket: "states", prefix: "aidlc/" };
   const stack = { project: "aidlc-pipeline", name: "research.penguins", region: "eu-central-1" };
@@ -238,6 +273,7 @@ it("every session policy fits into the 2,048 characters that AWS takes, whatever
   const longest = [
     pipelineSessionPolicy({ account: far, team: "t".repeat(24), pipeline: "p".repeat(32) }),
     foundationSessionPolicy(far),
+    quiesceSessionPolicy({ account: far, team: "t".repeat(24), pipeline: "p".repeat(32) }),
     statusSessionPolicy(),
     discoverySessionPolicy(),
     changeRecordsSessionPolicy(),

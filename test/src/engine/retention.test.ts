@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { retainedUrns, unforcedUrns } from "../../../src/engine/snapshot.ts";
+import { retainedUrns, starterUrns, unforcedUrns } from "../../../src/engine/snapshot.ts";
 
 const provider = "urn:pulumi:s::p::pulumi:providers:aws::aws";
 const component = "urn:pulumi:s::p::aidlc:phase:Infrastructure::infrastructure";
@@ -37,6 +37,19 @@ describe("what a destroy leaves alone", () => {
     expect(retainedUrns({ resources: none })).toEqual([]);
     expect(retainedUrns({})).toEqual([]);
     expect(retainedUrns(undefined)).toEqual([]);
+  });
+});
+
+describe("what a destroy removes first", () => {
+  it.each([
+    ["on time", "aws:scheduler/schedule:Schedule"],
+    ["on time", "aws:sagemaker/monitoringSchedule:MonitoringSchedule"],
+    ["by an event", "aws:cloudwatch/eventRule:EventRule"],
+    ["by a message", "aws:lambda/eventSourceMapping:EventSourceMapping"],
+    ["by load", "aws:appautoscaling/policy:Policy"],
+  ])("is what begins something %s: %s", (_, type) => {
+    const urn = `urn:pulumi:s::p::${type}::one`;
+    expect(starterUrns({ resources: [...deployment.resources, { urn, type }] })).toEqual([urn]);
   });
 });
 

@@ -1,11 +1,16 @@
 import {
   CreateModelPackageCommand,
+  CreateProcessingJobCommand,
   DeleteEndpointCommand,
   DescribePipelineExecutionCommand,
+  DescribeProcessingJobCommand,
   ListModelPackagesCommand,
+  ListProcessingJobsCommand,
+  type ListProcessingJobsCommandInput,
   SageMakerClient,
   StartPipelineExecutionCommand,
   StopPipelineExecutionCommand,
+  StopProcessingJobCommand,
 } from "@aws-sdk/client-sagemaker";
 import fastify, { type FastifyInstance } from "fastify";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -49,7 +54,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   await database.pool.query(
-    "truncate sandbox.resources, sandbox.pipeline_executions, sandbox.model_packages",
+    "truncate sandbox.resources, sandbox.pipeline_executions, sandbox.model_packages, sandbox.processing_jobs",
   );
 });
 
@@ -61,6 +66,8 @@ const types = {
   model: "aws:sagemaker/model:Model",
   "monitoring-schedule": "aws:sagemaker/monitoringSchedule:MonitoringSchedule",
   "data-quality": "aws:sagemaker/dataQualityJobDefinition:DataQualityJobDefinition",
+  "security-group": "aws:ec2/securityGroup:SecurityGroup",
+  subnet: "aws:ec2/subnet:Subnet",
 } as const;
 
 async function exists(kind: keyof typeof types, name: string, outputs: object = {}): Promise<void> {
@@ -98,13 +105,30 @@ async function livingPipeline(pipeline: string) {
   return { named, execution: execution as string };
 }
 
+/** As the function `validate` begins one for a large file. */
+async function livingJob(ProcessingJobName: string): Promise<string> {
+  await client.send(
+    new CreateProcessingJobCommand({
+      ProcessingJobName,
+      RoleArn: `arn:aws:iam::${accountId}:role/aidlc/validation-job`,
+      AppSpecification: { ImageUri: "image" },
+      ProcessingResources: {
+        ClusterConfig: { InstanceCount: 1, InstanceType: "ml.m5.xlarge", VolumeSizeInGB: 20 },
+      },
+      NetworkConfig: { VpcConfig: { Subnets: ["subnet-1"], SecurityGroupIds: ["sg-1"] } },
+    }),
+  );
+  return ProcessingJobName;
+}
+
 async function run(pipeline: string, data: "retain" | "delete" = "retain", signal?: AbortSignal) {
   const told: QuiesceEvent[] = [];
-  const { prefix, named } = namesOf(pipeline);
+  const { prefix, named, jobPrefix } = namesOf(pipeline);
   await quiesce({
     client,
     prefix,
     trainingPipeline: named("training"),
+    validationJobs: jobPrefix("validate"),
     modelPackageGroup: named("models"),
     data,
     tell: (event) => told.push(event),
@@ -118,6 +142,8 @@ async function run(pipeline: string, data: "retain" | "delete" = "retain", signa
 const statusOf = async (execution: string) =>
   (await client.send(new DescribePipelineExecutionCommand({ PipelineExecutionArn: execution })))
     .PipelineExecutionStatus;
+const jobStatus = async (ProcessingJobName: string) =>
+  (await client.send(new DescribeProcessingJobCommand({ ProcessingJobName }))).ProcessingJobStatus;
 const versions = async (group: string) =>
   (await client.send(new ListModelPackagesCommand({ ModelPackageGroupName: group }))).ModelPackageSummaryList;
 const left = async () =>
@@ -162,6 +188,37 @@ describe("a pipeline that is torn down", () => {
     await run("churn");
     expect(await left()).toEqual([named("training"), named("models")]);
     expect(await statusOf(execution)).toBe("Stopped");
+  });
+
+  it("has the jobs stopped that validate its large files, each told, whoever had asked them to stop", async () => {
+    const { jobPrefix } = namesOf("churn");
+    const one = await livingJob(`${jobPrefix("validate")}-1`);
+    const other = await livingJob(`${jobPrefix("validate")}-2`);
+    await client.send(new StopProcessingJobCommand({ ProcessingJobName: other }));
+    const told = await run("churn");
+    expect(told.filter(({ status }) => status === "done")).toEqual(
+      expect.arrayContaining(
+        [one, other].map((name) => ({ type: "quiesce", status: "done", what: "processing job", name })),
+      ),
+    );
+    expect([await jobStatus(one), await jobStatus(other)]).toEqual(["Stopped", "Stopped"]);
+    expect(await run("churn")).toEqual([]);
+  });
+
+  it("has more jobs stopped than AWS tells of at once", async () => {
+    const { jobPrefix } = namesOf("churn");
+    for (let number = 1; number <= 12; number += 1) await livingJob(`${jobPrefix("validate")}-${number}`);
+    expect((await run("churn")).filter(({ status }) => status === "done")).toHaveLength(12);
+  });
+
+  it("leaves jobs alone that are another pipeline's, or whose name only contains its own", async () => {
+    const jobs = [
+      await livingJob(`${namesOf("churn-b").jobPrefix("validate")}-1`),
+      await livingJob(`x-${namesOf("churn").jobPrefix("validate")}-1`),
+      await livingJob(`${namesOf("churn").jobPrefix("validate")}2-1`),
+    ];
+    expect(await run("churn")).toEqual([]);
+    for (const job of jobs) expect(await jobStatus(job)).toBe("InProgress");
   });
 
   it("keeps the versions of its models, or loses them with its data", async () => {
@@ -213,6 +270,44 @@ describe("SageMaker in the sandbox", () => {
     await expect(deletable()).rejects.toMatchObject({ code: "ConflictException" });
     await run("churn");
     await deletable();
+  });
+
+  it("keeps the security group and subnets of a job while it runs", async () => {
+    await livingJob(`${namesOf("churn").jobPrefix("validate")}-1`);
+    const deletable = (kind: keyof typeof types, id: string) =>
+      assertDeletable(database.pool, types[kind], `${kind}|${id}`);
+    const own = [
+      ["security-group", "sg-1"],
+      ["subnet", "subnet-1"],
+    ] as const;
+    await exists("security-group", "sg-2");
+    await deletable("security-group", "sg-2");
+    for (const [kind, id] of own) {
+      await exists(kind, id);
+      await expect(deletable(kind, id)).rejects.toMatchObject({ code: "DependencyViolation" });
+    }
+    await run("churn");
+    for (const [kind, id] of own) await deletable(kind, id);
+  });
+
+  it("gives a job's name once, and lists jobs by name and status", async () => {
+    const job = await livingJob("aidlc-a-validate-1");
+    await livingJob("aidlc-b-validate-1");
+    await client.send(new StopProcessingJobCommand({ ProcessingJobName: job }));
+    expect(await jobStatus(job)).toBe("Stopping");
+    expect(await jobStatus(job)).toBe("Stopped");
+    await expect(livingJob(job)).rejects.toMatchObject({ name: "ResourceInUse" });
+    await expect(client.send(new StopProcessingJobCommand({ ProcessingJobName: job }))).rejects.toMatchObject(
+      { name: "ValidationException" },
+    );
+    const list = async (wanted: ListProcessingJobsCommandInput) =>
+      (await client.send(new ListProcessingJobsCommand(wanted))).ProcessingJobSummaries?.map(
+        ({ ProcessingJobName }) => ProcessingJobName,
+      );
+    expect(await list({ NameContains: "AIDLC-A" })).toEqual([job]);
+    expect(await list({ StatusEquals: "InProgress" })).toEqual(["aidlc-b-validate-1"]);
+    expect(await list({})).toHaveLength(2);
+    await expect(jobStatus("aidlc-c-validate-1")).rejects.toMatchObject({ name: "ValidationException" });
   });
 
   it("stops an execution by and by, and only one that runs", async () => {

@@ -3,7 +3,7 @@ import { kindOf, SUBJECT_BUCKETS, type SubjectBucket } from "./places.ts";
 import type { Affected, Pass, Progress, ProgressFile } from "./progress.ts";
 import { eraseFromKey } from "./removal.ts";
 import type { Search } from "./rows.ts";
-import { type Around, type Scanned, SuccessorUnverified, scanKey } from "./scan.ts";
+import { type Around, type Scanned, SuccessorUnverified, scanKey, versionsOf } from "./scan.ts";
 import { type KeyVersions, listKeys } from "./versions.ts";
 
 /** This invocation's time is up. Everything is stored; the next one goes on from there. */
@@ -20,8 +20,6 @@ const BATCH_KEYS = 16;
 const BATCH_BYTES = 32 * 1024 ** 2;
 
 const SAVE_EVERY_MS = 30_000;
-
-const bytesOf = ({ versions }: KeyVersions) => versions.reduce((sum, { bytes }) => sum + bytes, 0);
 
 export interface ErasureArgs {
   readonly around: Omit<Around, "search">;
@@ -84,7 +82,7 @@ export class Erasure {
     for await (const key of listKeys(s3, bucketName(bucket), { after: this.#progress.cursor.after })) {
       const kind = kindOf(bucket, key.key, format);
       if (kind === undefined) continue;
-      const itsBytes = kind === "parquet" ? BATCH_BYTES : bytesOf(key);
+      const itsBytes = kind === "parquet" ? BATCH_BYTES : this.#bytesToSearch(bucket, key);
       if (batch.length > 0 && (batch.length === BATCH_KEYS || bytes + itsBytes > BATCH_BYTES)) {
         yield batch;
         batch = [];
@@ -96,9 +94,14 @@ export class Erasure {
     if (batch.length > 0) yield batch;
   }
 
+  /** Time for what is too large would never be there. */
+  #bytesToSearch(bucket: SubjectBucket, key: KeyVersions): number {
+    return versionsOf(this.#around, bucket, key).searchable.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
   async #search(bucket: SubjectBucket, batch: readonly KeyVersions[], pass: Pass): Promise<void> {
     const progress = this.#progress;
-    await this.#needTimeFor(batch.reduce((sum, key) => sum + bytesOf(key), 0));
+    await this.#needTimeFor(batch.reduce((sum, key) => sum + this.#bytesToSearch(bucket, key), 0));
     const scanned = await Promise.all(batch.map((key) => scanKey(this.#around, bucket, key)));
     for (const [index, found] of scanned.entries()) this.#count(bucket, batch[index]?.key ?? "", found, pass);
     // Before any version goes: afterwards nobody knows which records they were.
@@ -120,9 +123,7 @@ export class Erasure {
     pass.withoutColumns += found.withoutColumns;
     if (found.affected !== undefined) pass.found += 1;
     if (found.archived) progress.archived.push({ bucket, key });
-    if (found.unsearchable !== undefined) {
-      progress.unsearchable.push({ bucket, key, reason: found.unsearchable });
-    }
+    progress.unsearchable.push(...found.blocking.map((blocking) => ({ bucket, key, ...blocking })));
     progress.inferences = [...new Set([...progress.inferences, ...found.inferences])];
   }
 

@@ -24,13 +24,14 @@ export type ErasureAnswer =
   | { readonly state: "unfinished"; readonly again: "now" }
   /** Archived objects are being restored, which takes hours. */
   | { readonly state: "pending"; readonly again: "in five hours"; readonly archived: number }
-  /** Objects that nobody can search: a person repairs or deletes them first. */
+  /** Versions that can't be searched, or not be written again: a person repairs or deletes them first (docs/erasure.md). */
   | {
       readonly state: "blocked";
       readonly again: "when they are repaired or deleted";
       readonly unsearchable: readonly {
         readonly bucket: string;
         readonly key: string;
+        readonly versionId: string;
         readonly reason: string;
       }[];
     };

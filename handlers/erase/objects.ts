@@ -47,12 +47,6 @@ const COMPRESSED = [
   [0xfd, 0x37, 0x7a, 0x58],
 ];
 
-/** Of /tmp; a Parquet file and its successor must both fit beside what DuckDB spills. */
-const MAX_PARQUET_BYTES = 4 * 1024 ** 3;
-
-/** More than this an invocation can't read twice in its fifteen minutes. */
-const MAX_BYTES = 12 * 1024 ** 3;
-
 /** Searches and rewrites versions of objects in bounded memory: text is streamed, Parquet goes through a file. */
 export class Objects {
   readonly #s3: S3Client;
@@ -65,7 +59,6 @@ export class Objects {
 
   /** Looks for the subject's rows. Throws `Unsearchable`. */
   async search(version: ObjectVersion, search: Search): Promise<Searched> {
-    if (version.bytes > MAX_BYTES) throw new Unsearchable("It has more than 12 GiB");
     const answer = await this.#open(version);
     const hash = createHash("sha256");
     const findings = await this.#searchContent(version, hashed(bodyOf(answer), hash), search);
@@ -83,7 +76,7 @@ export class Objects {
       return { ...noFindings(), rows: 1, found, keptSha256: sha256Of(text) };
     }
     if (kind === "parquet") {
-      return this.#asFile(version, body, (file) =>
+      return this.#asFile(body, (file) =>
         withParquet(file, this.#memoryLimitMb, (parquet) => parquet.search(search)),
       );
     }
@@ -112,7 +105,7 @@ export class Objects {
       });
     }
     if (version.kind === "parquet") {
-      return this.#asFile(version, body, async (file) => {
+      return this.#asFile(body, async (file) => {
         const target = `${file}.kept`;
         await withParquet(file, this.#memoryLimitMb, (parquet) => parquet.rewrite(search.subject, target));
         const keptSha256 = await sha256OfFile(target);
@@ -156,11 +149,7 @@ export class Objects {
     return buffer(body);
   }
 
-  async #asFile<T>({ bytes }: ObjectVersion, body: Readable, work: (file: string) => Promise<T>): Promise<T> {
-    if (bytes > MAX_PARQUET_BYTES) {
-      body.destroy();
-      throw new Unsearchable("It is a Parquet file of more than 4 GiB");
-    }
+  async #asFile<T>(body: Readable, work: (file: string) => Promise<T>): Promise<T> {
     const folder = await mkdtemp(join(tmpdir(), "erase-"));
     try {
       const file = join(folder, "object");

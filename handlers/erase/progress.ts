@@ -69,8 +69,10 @@ export const Progress = Type.Object({
   affected: Type.Array(Affected),
   /** Archived versions that this pass had to leave out; their restoration is asked for. */
   archived: Type.Array(Place),
-  /** Objects that nobody can search, with the reason. */
-  unsearchable: Type.Array(Type.Intersect([Place, Type.Object({ reason: Type.String() })])),
+  /** Versions that can't be searched, or not be written again, with the reason. */
+  unsearchable: Type.Array(
+    Type.Intersect([Place, Type.Object({ versionId: Type.String(), reason: Type.String() })]),
+  ),
   /** Ids of the subject's predictions, by which its labels are told. */
   inferences: Type.Array(Type.String()),
   /** Records deleted from the online store. */

@@ -1,4 +1,5 @@
 import type { S3Client } from "@aws-sdk/client-s3";
+import { type Blocking, tooLargeToRewrite, withinLimits } from "./limits.ts";
 import { ERASED_MARK, type Objects, type ObjectVersion, type Searched } from "./objects.ts";
 import { kindOf, type SubjectBucket } from "./places.ts";
 import type { Affected } from "./progress.ts";
@@ -37,7 +38,7 @@ export interface Scanned {
   withoutColumns: number;
   /** Whether a version is archived and not restored yet. */
   archived: boolean;
-  unsearchable?: string;
+  readonly blocking: Blocking[];
   affected?: Affected;
   /** Of the feature store. */
   readonly records: Set<string>;
@@ -57,18 +58,31 @@ export const objectVersion = (
   kind: kindOf(bucket, key, format) ?? "document",
 });
 
+/** What of a key is searched, and what is too large for it. Nothing is in an empty version. */
+export const versionsOf = (
+  { format }: Pick<Around, "format">,
+  bucket: SubjectBucket,
+  { key, versions }: KeyVersions,
+) =>
+  withinLimits(
+    versions.filter(({ bytes }) => bytes > 0),
+    kindOf(bucket, key, format) ?? "document",
+  );
+
 /** Searches every version of a key. Versions that nobody can search don't keep the others from being searched. */
 export async function scanKey(around: Around, bucket: SubjectBucket, key: KeyVersions): Promise<Scanned> {
+  const { searchable, tooLarge } = versionsOf(around, bucket, key);
   const scanned: Scanned = {
     versions: key.versions.length,
     rows: 0,
     withoutColumns: 0,
     archived: false,
+    blocking: [...tooLarge],
     records: new Set(),
     inferences: new Set(),
   };
   const affected: Affected = { bucket, key: key.key, state: "found", held: [] };
-  for (const version of key.versions.filter(({ bytes }) => bytes > 0)) {
+  for (const version of searchable) {
     if (!(await isReadable(around.s3, around.bucketName(bucket), key.key, version))) {
       scanned.archived = true;
       continue;
@@ -79,7 +93,7 @@ export async function scanKey(around: Around, bucket: SubjectBucket, key: KeyVer
       note(searched, version, { scanned, affected, object, requestId: around.requestId });
     } catch (error) {
       if (!(error instanceof Unsearchable)) throw error;
-      scanned.unsearchable = error.message;
+      scanned.blocking.push({ versionId: version.versionId, reason: error.message });
     }
   }
   if (affected.held.length > 0) scanned.affected = affected;
@@ -88,9 +102,10 @@ export async function scanKey(around: Around, bucket: SubjectBucket, key: KeyVer
 
 function note(
   searched: Searched,
-  { versionId, bytes, isLatest }: Version,
+  version: Version,
   to: { scanned: Scanned; affected: Affected; object: ObjectVersion; requestId: string },
 ): void {
+  const { versionId, bytes, isLatest } = version;
   const { scanned, affected } = to;
   scanned.rows += searched.rows;
   if (!searched.hasColumns) scanned.withoutColumns += 1;
@@ -103,6 +118,14 @@ function note(
   }
   // A document counts as one row that stays; of a table without other rows nothing is left to write.
   const rowsLeft = to.object.kind === "document" ? 1 : searched.rows - searched.found;
+  for (const record of searched.records) scanned.records.add(record);
+  for (const inference of searched.inferences) scanned.inferences.add(inference);
+  const isRewritten = isLatest && rowsLeft > 0;
+  const tooLarge = isRewritten ? tooLargeToRewrite(version, to.object.kind) : undefined;
+  if (tooLarge !== undefined) {
+    scanned.blocking.push({ versionId, reason: tooLarge });
+    return;
+  }
   const { sha256, keptSha256 } = searched;
   const { after } = affected;
   if (after !== undefined && affected.held.length === 0) {
@@ -111,9 +134,7 @@ function note(
     if (!isItsSuccessor) throw new SuccessorUnverified(to.object.bucket, after.versionId);
   }
   affected.held.push({ versionId, sha256, bytes, rows: searched.found });
-  for (const record of searched.records) scanned.records.add(record);
-  for (const inference of searched.inferences) scanned.inferences.add(inference);
-  if (isLatest && rowsLeft > 0) {
+  if (isRewritten) {
     affected.current = {
       versionId,
       bytes,

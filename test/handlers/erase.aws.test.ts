@@ -49,6 +49,9 @@ let moto: AwsRecorder;
 /** Bucket whose objects are read with a letter wrong, once the subject is out of them. */
 const NONE = "no bucket";
 let spoils = NONE;
+/** Sizes that S3 tells of objects whose keys end so, which no test could bring. */
+const claimedBytes = new Map<string, number>();
+const GIB = 1024 ** 3;
 /** What moto forgets of a feature group: that it has an online store. */
 const FEATURE_GROUP = {
   RecordIdentifierFeatureName: "visit",
@@ -76,11 +79,21 @@ beforeAll(async () => {
       deletedRecords.push(new URL(path, "http://localhost").searchParams);
       return json({});
     },
-    ({ method, path }, body) =>
-      method === "GET" && path.includes(spoils) && !body.includes(ADA) ? body.replace("bob", "rob") : body,
+    ({ method, path }, body) => {
+      if (body.includes("<ListVersionsResult")) return withClaimedBytes(body);
+      return method === "GET" && path.includes(spoils) && !body.includes(ADA)
+        ? body.replace("bob", "rob")
+        : body;
+    },
   );
 });
 afterAll(() => moto.close());
+
+const withClaimedBytes = (listing: string) =>
+  listing.replaceAll(/<Version>.*?<\/Version>/gs, (version) => {
+    const [, bytes] = [...claimedBytes].find(([end]) => version.includes(`${end}</Key>`)) ?? [];
+    return bytes === undefined ? version : version.replace(/<Size>\d+/, `<Size>${bytes}`);
+  });
 
 async function aPipeline(format: "csv" | "jsonl" | "parquet" = "csv") {
   const pipeline = await pipelineInAws(spec(format));
@@ -415,6 +428,82 @@ describe("an erasure that can't end at once", () => {
       );
     }
     expect(await pipeline.erase()).toMatchObject({ state: "done" });
+  });
+});
+
+describe("an object that is too large", () => {
+  const others = `SELECT 'bob@example.com' AS email, 1 AS visit, TIMESTAMP '2026-01-01' AS "at"`;
+  const ada = `SELECT '${ADA}' AS email, 2 AS visit, TIMESTAMP '2026-01-02' AS "at"`;
+  const blocking = async (pipeline: Pipeline, key: string) => ({
+    bucket: pipeline.bucket("validated"),
+    key,
+    versionId: (await versionsOf(pipeline, "validated", key)).versions[0],
+  });
+
+  it("is named with its version, is not waited for, and keeps no other from being erased", async () => {
+    const pipeline = await aPipeline();
+    claimedBytes.set("huge.csv", 30 * GIB);
+    await pipeline.put("validated", "data/huge.csv", HEADER + row(ADA, 1));
+    await pipeline.put("validated", "data/small.csv", HEADER + row(ADA, 1) + row("bob@example.com", 2));
+    expect(await pipeline.erase()).toEqual({
+      state: "blocked",
+      again: "when they are repaired or deleted",
+      unsearchable: [{ ...(await blocking(pipeline, "data/huge.csv")), reason: "It has more than 12 GiB" }],
+    });
+    expect((await pipeline.read("validated", "data/small.csv")).toString()).toBe(
+      HEADER + row("bob@example.com", 2),
+    );
+    expect(await pipeline.keysIn("validated", "erasures/request")).toEqual([]);
+  });
+
+  it("has only as many of its versions searched as there is time for, the newest first", async () => {
+    const pipeline = await aPipeline();
+    claimedBytes.set("often.csv", 10 * GIB);
+    const bring = (content: string) => pipeline.put("validated", "data/often.csv", HEADER + content);
+    const oldest = await bring(row(ADA, 1));
+    const before = await bring(row("bob@example.com", 2));
+    const newest = await bring(row("bob@example.com", 3));
+    expect(await pipeline.erase()).toMatchObject({
+      state: "blocked",
+      unsearchable: [{ versionId: oldest, reason: "With newer versions of its key it has more than 24 GiB" }],
+    });
+    await pipeline.s3.send(
+      new DeleteObjectCommand({
+        Bucket: pipeline.bucket("validated"),
+        Key: "data/often.csv",
+        VersionId: before,
+      }),
+    );
+    expect(await pipeline.erase()).toMatchObject({ state: "done" });
+    expect((await versionsOf(pipeline, "validated", "data/often.csv")).versions).toEqual([newest]);
+  });
+
+  it("does not block an erasure as Parquet of up to 8 GiB that needs not be written again", async () => {
+    const pipeline = await aPipeline("parquet");
+    for (const name of ["without.parquet", "alone.parquet"]) claimedBytes.set(name, 8 * GIB);
+    await pipeline.put("validated", "data/without.parquet", await parquetOf(others));
+    await pipeline.put("validated", "data/alone.parquet", await parquetOf(ada));
+    expect(await pipeline.erase()).toMatchObject({ state: "done" });
+    expect(await pipeline.keysIn("validated", "data/")).toEqual(["data/without.parquet"]);
+  });
+
+  it("stays as it is as Parquet that would be written again above 4 GiB, but for the online store", async () => {
+    const pipeline = await aPipeline("parquet");
+    claimedBytes.set("beside.parquet", 4 * GIB + 1);
+    const content = await parquetOf(`${others} UNION ALL ${ada}`);
+    await pipeline.put("validated", "data/beside.parquet", content);
+    deletedRecords.length = 0;
+    expect(await pipeline.erase()).toMatchObject({
+      state: "blocked",
+      unsearchable: [
+        {
+          ...(await blocking(pipeline, "data/beside.parquet")),
+          reason: "It is a Parquet file of more than 4 GiB, and the subject is in it beside others",
+        },
+      ],
+    });
+    expect(await pipeline.read("validated", "data/beside.parquet")).toEqual(content);
+    expect(deletedRecords.map((record) => record.get("RecordIdentifierValueAsString"))).toEqual(["2"]);
   });
 });
 

@@ -25,7 +25,7 @@ export function anomalyFindings(
     for (const value of block) if (value < least || value > most) count++;
     all += block.length;
   }
-  if (count <= maxFraction * all) return [];
+  if (count === 0 || count / all <= maxFraction) return [];
   const message = `${count} values of "${column}" are anomalies`;
   return [
     {

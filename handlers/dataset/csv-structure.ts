@@ -138,11 +138,22 @@ export function plainRecordProblem(bytes: Buffer, fields: number): number | unde
 /** Fields of one record that `scanCsv` found no problem in, without its line end. */
 export function csvFields(record: string): string[] {
   const fields: string[] = [];
-  const field = /(?:"((?:[^"]|"")*)"|([^,]*))(,|$)/gy;
-  for (;;) {
-    const match = field.exec(record);
-    if (match === null) return fields;
-    fields.push(match[1]?.replaceAll('""', '"') ?? match[2] ?? "");
-    if (match[3] !== ",") return fields;
+  for (let at = 0; ; at++) {
+    const start = at;
+    if (record[start] === '"') {
+      at = closingQuote(record, start) + 1;
+      fields.push(record.slice(start + 1, at - 1).replaceAll('""', '"'));
+    } else {
+      const comma = record.indexOf(",", start);
+      at = comma < 0 ? record.length : comma;
+      fields.push(record.slice(start, at));
+    }
+    if (at >= record.length) return fields;
   }
+}
+
+function closingQuote(record: string, opening: number): number {
+  let at = record.indexOf('"', opening + 1);
+  while (record[at + 1] === '"') at = record.indexOf('"', at + 2);
+  return at;
 }

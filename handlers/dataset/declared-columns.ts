@@ -12,10 +12,15 @@ export function columnFindings(
   { columns, classification }: DatasetRules,
 ): Finding[] {
   const declared = new Set(columns.map(({ name }) => name));
-  const present = new Set(names);
+  const present: ReadonlySet<string> = new Set(names);
   const missing = columns.filter(({ name }) => !present.has(name));
   const unknown = [...present].filter((name) => !declared.has(name));
-  const twice = new Set(names.filter((name, index) => declared.has(name) && names.indexOf(name) !== index));
+  const seen = new Set<string>();
+  const twice = new Set<string>();
+  for (const name of names) {
+    if (seen.has(name) && declared.has(name)) twice.add(name);
+    seen.add(name);
+  }
   return [
     ...missing.map(
       ({ name }): Finding => ({

@@ -6,6 +6,15 @@ export const NOT_IN_TIME: Finding = {
   message: "The file could not be read in the time there is",
 };
 
+const DAMAGED: Finding = {
+  check: "structure",
+  code: "unreadable",
+  message: "The file is damaged, or not what its format allows",
+};
+
+/** How DuckDB says that a file points beyond its own end, or at what is no Parquet; a disk that fails is told otherwise. */
+const CUT_SHORT = /Could not read enough bytes|Failed to read Parquet file|bitpacked data/;
+
 /**
  * What an error of DuckDB says about the file. Its client tells the kind of an error only by how its message begins. Errors that the
  * file is not the cause of, such as a full disk, are returned as they are.
@@ -13,6 +22,7 @@ export const NOT_IN_TIME: Finding = {
 export function explainedByEngine(error: unknown): unknown {
   if (error instanceof Unreadable || !(error instanceof Error)) return error;
   const kind = /^(?:Query Error: )?([A-Za-z -]+?) Error/.exec(error.message)?.[1];
+  if (kind === "IO" && CUT_SHORT.test(error.message)) return new Unreadable(DAMAGED, error);
   switch (kind) {
     case "Out of Memory":
       return new Unreadable(
@@ -32,14 +42,7 @@ export function explainedByEngine(error: unknown): unknown {
     case "Serialization":
     case "Conversion":
     case "Not implemented":
-      return new Unreadable(
-        {
-          check: "structure",
-          code: "unreadable",
-          message: "The file is damaged, or not what its format allows",
-        },
-        error,
-      );
+      return new Unreadable(DAMAGED, error);
     default:
       return error;
   }

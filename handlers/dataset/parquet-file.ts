@@ -6,7 +6,7 @@ import type { DatasetRules } from "./rules.ts";
 import type { TableChecker } from "./table-checker.ts";
 import { MISFIT_LENGTH, misfitName, valueName } from "./tally.ts";
 import { type Finding, refuseCompressed, Unreadable } from "./text-file.ts";
-import { fromParquet, quotedName, quotedText, type TypedColumn } from "./typed-columns.ts";
+import { fromParquet, parquetTypes, quotedName, quotedText, type TypedColumn } from "./typed-columns.ts";
 
 /** What DuckDB calls a row's place in its file. */
 const ROW_NUMBER = "file_row_number";
@@ -77,11 +77,11 @@ async function rangesOf(
   let end = 0;
   for (const { n } of groups) {
     end += Number(n);
-    if (end < (rows / lanes) * (ranges.length + 1)) continue;
+    if (end === start || end < (rows / lanes) * (ranges.length + 1)) continue;
     ranges.push(`${ROW_NUMBER} >= ${start} AND ${ROW_NUMBER} < ${end}`);
     start = end;
   }
-  return ranges;
+  return ranges.length === 0 ? ["true"] : ranges;
 }
 
 const otherRows = (rows: number, there: number): Finding => ({
@@ -148,9 +148,7 @@ async function typedQuery(
   const wrong = columnFindings(topLevelNames(schema), rules);
   if (wrong.length > 0) throw new Unreadable(wrong);
   const reading = `read_parquet(${place}, hive_partitioning = false)`;
-  const described = await connection.rows(`DESCRIBE SELECT * FROM ${reading}`);
-  const stored = new Map(described.map((row) => [String(row.column_name), String(row.column_type)]));
-  const typed = typedColumns(stored, rules);
+  const typed = typedColumns(await parquetTypes(connection.rows, path), rules);
   const selected = typed.flatMap(({ value, misfit = "false" }, index) => [
     `${value} AS ${valueName(index)}`,
     `coalesce(${misfit}, false) AS ${misfitName(index)}`,

@@ -153,7 +153,8 @@ export function duplicateFindings(
   keyDuplicates: readonly number[],
   { keys = [], quality: { maxDuplicateFraction: limit } }: DatasetRules,
 ): Finding[] {
-  const tooMany = (count: number) => count > limit * rows;
+  // As shares, which are rounded as the limit is: 0.29 of 100 rows is less than 29.
+  const tooMany = (count: number) => count / rows > limit;
   const ofRows: Finding[] = tooMany(duplicates)
     ? [
         {

@@ -21,6 +21,7 @@ const integerFromText = (text: string) => `CASE
     AND length(regexp_extract(${text}, '^[+-]?([\\d.]+)', 1)) <= 20
     AND TRY_CAST(${text} AS DOUBLE) = TRY_CAST(${text} AS BIGINT)::DOUBLE
     AND TRY_CAST(${text} AS DECIMAL(38, 18)) = TRY_CAST(${text} AS BIGINT)::DECIMAL(38, 18)
+    AND (TRY_CAST(${text} AS BIGINT) <> 0 OR ${full(text, "[+-]?[0.]*[eE].*")})
     THEN TRY_CAST(${text} AS BIGINT)
   END`;
 
@@ -81,6 +82,23 @@ export const STORED_AS: Readonly<Record<ColumnType, string>> = {
   timestamp: "TIMESTAMP",
 };
 
+/** Of a column of Parquet that is declared to hold nothing but nulls. */
+const NULL_TYPE = "NULL";
+
+/** The types of the columns of a Parquet file, by name, as DuckDB reads them. */
+export async function parquetTypes(
+  rowsOf: (sql: string) => Promise<readonly Readonly<Record<string, unknown>>[]>,
+  path: string,
+): Promise<ReadonlyMap<string, string>> {
+  const place = quotedText(path);
+  const described = await rowsOf(`DESCRIBE SELECT * FROM read_parquet(${place}, hive_partitioning = false)`);
+  const untyped = await rowsOf(`SELECT name FROM parquet_schema(${place}) WHERE logical_type = 'NullType()'`);
+  return new Map([
+    ...described.map((row) => [String(row.column_name), String(row.column_type)] as const),
+    ...untyped.map(({ name }) => [String(name), NULL_TYPE] as const),
+  ]);
+}
+
 const WHOLE = /^U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)$/;
 const FLOATING = /^(FLOAT|DOUBLE)$/;
 const DECIMAL = /^DECIMAL\(/;
@@ -99,6 +117,8 @@ export function fromParquet(
     misfit: `(${column} IS NOT NULL AND NOT (${absent}) AND (${value}) IS NULL)`,
   });
   const nan = `isnan(${column})`;
+  // Whoever writes a column without any value may not know its type.
+  if (stored === NULL_TYPE) return checked(`NULL::${STORED_AS[type]}`);
   switch (type) {
     case "integer":
       if (WHOLE.test(stored)) return checked(`TRY_CAST(${column} AS BIGINT)`);
@@ -122,10 +142,15 @@ export function fromParquet(
       return stored === "VARCHAR" ? checked(FROM_TEXT.date(column, false)) : undefined;
     case "timestamp":
       if (stored === "TIMESTAMP WITH TIME ZONE") return checked(instant(`timezone('UTC', ${column})`));
-      if (stored.startsWith("TIMESTAMP")) return checked(instant(`${column}::TIMESTAMP`));
+      if (stored === "TIMESTAMP_NS") return checked(instant(microseconds(column)));
+      if (stored.startsWith("TIMESTAMP")) return checked(instant(`TRY_CAST(${column} AS TIMESTAMP)`));
       return stored === "VARCHAR" ? checked(timestampFromText(column)) : undefined;
   }
 }
+
+/** Cut as text is: DuckDB would round those before 1970 up. */
+const microseconds = (nanoseconds: string) => `CASE WHEN isfinite(${nanoseconds}) THEN
+  make_timestamp(epoch_ns(${nanoseconds}) // 1000 - (epoch_ns(${nanoseconds}) % 1000 < 0)::BIGINT) END`;
 
 const instant = (value: string) => `CASE WHEN isfinite(${value}) THEN ${value} END`;
 
@@ -135,12 +160,19 @@ export function literal({ type }: DatasetColumn, value: string | number | boolea
     case "date":
       return `DATE ${quotedText(String(value))}`;
     case "timestamp":
-      return `TIMESTAMP ${quotedText(new Date(String(value)).toISOString().replace("Z", ""))}`;
+      return `TIMESTAMP ${quotedText(momentLiteral(String(value)))}`;
     case "string":
       return quotedText(String(value));
     case "number":
-      return `${value}::DOUBLE`;
+      // A bare number would be a decimal first, and that another double.
+      return `'${value}'::DOUBLE`;
     default:
       return String(value);
   }
+}
+
+/** In UTC, by microseconds: a date of JavaScript has only thousandths. */
+function momentLiteral(text: string): string {
+  const [, digits = ""] = /\.(\d{1,6})/.exec(text) ?? [];
+  return new Date(text).toISOString().replace(/\d{3}Z$/, digits.padEnd(6, "0"));
 }

@@ -41,9 +41,12 @@ export interface Validation {
   readonly profile?: Profile;
 }
 
-const MEMORY_LIMIT_MB = 256;
+/** Narrow tables take a fifth of it; a thousand columns nearly all. */
+const MEMORY_LIMIT_MB = 1024;
 /** Parts of a file that are checked at the same time: as many as libuv has threads, so that two cores have always something to do. */
-const LANES = 4;
+const MOST_LANES = 4;
+/** Columns that are looked at together: each takes memory in each lane, whatever the rows. */
+const COLUMNS_AT_ONCE = 200;
 
 /**
  * Reads a file from its beginning to its end, once, and says whether it is what the rules want. Every content gets a verdict: throws only
@@ -55,6 +58,7 @@ export async function validateData(request: ValidationRequest): Promise<Validati
   mkdirSync(request.workFolder, { recursive: true });
   const workFolder = mkdtempSync(join(request.workFolder, "validate-"));
   const { memoryLimitMb = MEMORY_LIMIT_MB } = request;
+  const lanes = Math.min(MOST_LANES, Math.max(1, Math.floor(COLUMNS_AT_ONCE / rules.columns.length)));
   try {
     // Each lane has its connection, and works in the thread that asks for its rows.
     const engine = await startEngine({ workFolder, memoryLimitMb, threads: 1 });
@@ -62,7 +66,7 @@ export async function validateData(request: ValidationRequest): Promise<Validati
     request.signal?.addEventListener("abort", stop);
     const checker = tableChecker(rules, workFolder);
     try {
-      const others = await Promise.all(Array.from({ length: LANES - 1 }, () => engine.connect()));
+      const others = await Promise.all(Array.from({ length: lanes - 1 }, () => engine.connect()));
       const read = await readAll(request, { connections: [engine, ...others], checker, workFolder });
       const counted = countedReasons(read, checker, rules, now);
       const drift =
@@ -116,14 +120,23 @@ interface Tools {
   readonly workFolder: string;
 }
 
-async function readAll(
-  request: ValidationRequest,
+async function readAll(request: ValidationRequest, tools: Tools): Promise<Read> {
+  const { data } = request;
+  const opened = "path" in data ? await fileSource(data.path) : await data.open();
+  try {
+    return await readOpened(opened, request, tools);
+  } finally {
+    await opened.close();
+  }
+}
+
+async function readOpened(
+  opened: ByteSource,
+  { data, rules, partBytes, signal }: ValidationRequest,
   { connections, checker, workFolder }: Tools,
 ): Promise<Read> {
-  const { data, rules, partBytes, signal } = request;
   const hash = createHash("sha256");
   let bytes = 0;
-  const opened = "path" in data ? await fileSource(data.path) : await data.open();
   const source = watched(opened, (read) => {
     hash.update(read);
     bytes += read.length;
@@ -164,7 +177,6 @@ async function readAll(
     }));
   }
   await (digested ?? readToEnd(source));
-  await source.close();
   return { tally: tally ?? checker.tally(), reasons, endedEarly, bytes, sha256: hash.digest("hex") };
 }
 

@@ -1,12 +1,18 @@
-import { createWriteStream } from "node:fs";
+import { closeSync, createReadStream, createWriteStream, openSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import Type, { type Static } from "typebox";
 import { Dataset } from "../../programs/spec/dataset.ts";
+import { fileSource } from "../dataset/byte-source.ts";
+import { csvReader } from "../dataset/csv-file.ts";
 import type { Engine } from "../dataset/engine.ts";
-import { fromParquet, fromText, quotedName, quotedText } from "../dataset/typed-columns.ts";
+import { readText, type TextPart } from "../dataset/text-file.ts";
+import { fromParquet, fromText, parquetTypes, quotedName, quotedText } from "../dataset/typed-columns.ts";
 import type { ObjectPlace } from "../runtime/documents.ts";
+
+const CR = 0x0d;
 
 /** The document `dataset/schema`. */
 export const DatasetSchema = Type.Object({
@@ -36,8 +42,7 @@ export async function acceptedRows(
 ): Promise<string> {
   const file = quotedText(path);
   if (format === "parquet") {
-    const described = await engine.rows(`DESCRIBE SELECT * FROM read_parquet(${file})`);
-    const stored = new Map(described.map((row) => [String(row.column_name), String(row.column_type)]));
+    const stored = await parquetTypes(engine.rows, path);
     const typed = columns.map((column) => {
       const name = quotedName(column.name);
       const found = fromParquet(column, stored.get(column.name) ?? "", name);
@@ -50,8 +55,43 @@ export async function acceptedRows(
     const { value } = fromText(column, name, name, false);
     return `${value} AS ${name}`;
   });
-  const texts = format === "csv" ? await csv(engine, file, columns.length) : jsonLines(file, columns);
+  const texts =
+    format === "csv"
+      ? await csv(engine, quotedText(await withLineFeeds(path, columns)), columns.length)
+      : jsonLines(file, columns);
   return `SELECT ${typed.join(", ")} FROM ${texts}`;
+}
+
+/**
+ * DuckDB takes one kind of line end for a whole file, validation takes each as it comes: a file with carriage returns is written anew
+ * beside itself, the same records with line feeds between them.
+ */
+async function withLineFeeds(path: string, columns: DatasetSchema["columns"]): Promise<string> {
+  if (!(await hasCarriageReturn(path))) return path;
+  const target = `${path}.lf`;
+  const file = openSync(target, "w");
+  const source = await fileSource(path);
+  try {
+    const reader = csvReader((names) => {
+      writeSync(file, `${names.map((name) => `"${name.replaceAll('"', '""')}"`).join(",")}\n`);
+      return names.flatMap((name) => columns.filter((column) => column.name === name));
+    });
+    const write = async ({ bytes }: TextPart) => {
+      writeSync(file, bytes);
+    };
+    await readText(source, reader, write, { workFolder: dirname(path), lanes: 1 });
+  } finally {
+    await source.close();
+    closeSync(file);
+  }
+  return target;
+}
+
+async function hasCarriageReturn(path: string): Promise<boolean> {
+  for await (const bytes of createReadStream(path, { highWaterMark: 1 << 20 })) {
+    if (bytes.includes(CR)) return true;
+  }
+  return false;
 }
 
 /** Nothing is guessed: lines that begin with # are data, and so is whatever looks like a second header. */

@@ -24,6 +24,21 @@ describe("ranges, lists and patterns", () => {
     ]);
   });
 
+  it("numbers of many digits are compared as the doubles that they are", async () => {
+    for (const number of [0.21586800359241098, 0.0018913335342073678, 1e-320, 123456789012345.67]) {
+      const text = csv(String(number));
+      const bounded = aColumn({ type: "number", min: number, max: number });
+      expect(await codesOf(text, rulesOf("csv", [bounded]))).toEqual([]);
+      expect(await codesOf(text, rulesOf("csv", [aColumn({ type: "number", enum: [number] })]))).toEqual([]);
+    }
+  });
+
+  it("moments have bounds of microseconds", async () => {
+    const rules = rulesOf("csv", [aColumn({ type: "timestamp", max: "2026-01-02T00:00:00.123456Z" })]);
+    expect(await codesOf(csv("2026-01-02T00:00:00.123456Z"), rules)).toEqual([]);
+    expect(await codesOf(csv("2026-01-02T00:00:00.123457Z"), rules)).toEqual(["above_maximum"]);
+  });
+
   it("dates and moments have bounds too, whatever the zone", async () => {
     const dates = rulesOf("csv", [aColumn({ type: "date", min: "2026-01-02", max: "2026-01-02" })]);
     expect(await codesOf(csv("2026-01-02"), dates)).toEqual([]);
@@ -102,6 +117,17 @@ describe("duplicates", () => {
     expect(await codesOf("a,b\n,x\n,x\n", none)).toEqual(["duplicate_rows"]);
   });
 
+  it("may be as many as the limit says, which no binary fraction can", async () => {
+    for (const duplicates of [29, 57, 58]) {
+      const quality = { maxDuplicateFraction: duplicates / 100 };
+      const rules = rulesOf("csv", [aColumn({ type: "integer" })], quality);
+      const rows = (count: number) =>
+        csv(...Array.from({ length: 100 }, (_, i) => String(Math.min(i, 99 - count))));
+      expect(await codesOf(rows(duplicates), rules)).toEqual([]);
+      expect(await codesOf(rows(duplicates + 1), rules)).toEqual(["duplicate_rows"]);
+    }
+  });
+
   it("are found wherever parts of the file are cut", async () => {
     const rows = Array.from({ length: 5000 }, (_, i) => `${i % 4990},x${i % 4990}`);
     const { verdict } = await validate(`a,b\n${rows.join("\n")}`, none, { partBytes: 2048 });
@@ -155,6 +181,14 @@ describe("anomalies", () => {
     });
   });
 
+  it("may be as many as the share says", async () => {
+    const anomalies = [{ column: "a", upper: 0, maxFraction: 0.29 }];
+    const rules = rulesOf("csv", [aColumn({ type: "integer" })], { anomalies });
+    const rows = (count: number) => csv(...Array.from({ length: 100 }, (_, i) => (i < count ? "1" : "0")));
+    expect(await codesOf(rows(29), rules)).toEqual([]);
+    expect(await codesOf(rows(30), rules)).toEqual(["anomalies"]);
+  });
+
   it("are values beyond declared bounds, beyond a declared share", async () => {
     expect(await codesOf(csv(...values), anomalies({ lower: 2, upper: 8 }))).toEqual([]);
     expect(await codesOf(csv(...values), anomalies({ lower: 3 }))).toEqual(["anomalies"]);
@@ -204,6 +238,18 @@ describe("a verdict", () => {
     expect(reason?.samples).toEqual(samples);
     const [extra] = await reasonsOf("a,Bob\nx,y\n", rulesOf("csv", columns, {}, { classification }));
     expect(extra?.samples).toEqual(classification === "public" ? ["Bob"] : undefined);
+  });
+
+  it("is given of a thousand columns, whatever their types", async () => {
+    const types = ["string", "integer", "number", "timestamp", "date", "boolean"] as const;
+    const columns = Array.from({ length: 1000 }, (_, i) =>
+      aColumn({ name: `c${i}`, type: types[i % types.length] ?? "string" }),
+    );
+    const values = ["text", "+1", "1.5", "2026-01-01T00:00:00+02:00", "2026-01-01", "true"];
+    const line = columns.map((_, i) => values[i % values.length]).join(",");
+    const content = `${columns.map(({ name }) => name).join(",")}\n${`${line}\n`.repeat(1500)}`;
+    const { verdict } = await validate(content, rulesOf("csv", columns));
+    expect(verdict).toMatchObject({ outcome: "accepted", rows: 1500, duplicateRows: 1499 });
   });
 
   it("is the same for the same file, read from anywhere", async () => {

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { startEngine } from "../../../handlers/dataset/engine.ts";
 import type { DatasetRules } from "../../../handlers/dataset/rules.ts";
 import type { DatasetColumn } from "../../../programs/spec.ts";
+import { OF_EMPTY_ROW_GROUPS, WITH_UNTYPED_NULLS } from "../support/parquet-files.ts";
 import { bigint, withClaimedStatistics } from "../support/parquet-statistics.ts";
 import { aColumn, fileValidation, rulesOf } from "../support/validated-files.ts";
 
@@ -81,6 +82,14 @@ const CSV: readonly Case[] = [
   ["zstd is not unpacked", zstdCompressSync("a,b\n1,2\n"), "compressed"],
   ["a record of more than 16 MB is none", `a,b\n1,${"x".repeat(LARGE)}\n`, "record_too_long"],
   ["a quoted record of more than 16 MB is none", `a,b\n1,"${"x".repeat(LARGE)}"\n`, "record_too_long"],
+  [
+    "a header of one quoted name of 9 MB is one of other columns",
+    `"${"x".repeat(9_000_000)}"\n1\n`,
+    "missing_column missing_column extra_column",
+  ],
+  ["a header may quote names", '"a","b"\n1,2\n', "accepted"],
+  ["quotes within a name are doubled", '"a""",b\n1,2\n', "missing_column extra_column"],
+  ["a header may end with an empty name", "a,b,\n1,2,\n", "extra_column"],
   ["a record of 3 MB is read", `a,b\n1,${"x".repeat(3_000_000)}\n`, "accepted"],
   ["a binary file is no table", bytes(0, 1, 2, 3, 4, 5), "missing_column missing_column extra_column"],
 ];
@@ -235,6 +244,7 @@ const VALUES: readonly ValueCase[] = [
       "1.0",
       "1.",
       "1e3",
+      "0e-400",
       "1E+3",
       "10e-1",
       "1.5e1",
@@ -265,6 +275,7 @@ const VALUES: readonly ValueCase[] = [
       "٣",
       "1.0000000000000000000000001",
       "1e-30",
+      "1e-400",
     ],
   ],
   [
@@ -435,6 +446,38 @@ describe("Parquet", () => {
     expect(await outcomeOf(honest, upTo231)).toBe("above_maximum");
     const lying = withClaimedStatistics(honest, bigint(99_999), bigint(200));
     expect(await outcomeOf(lying, upTo231)).toBe("above_maximum");
+  });
+
+  it("with nothing but nulls in a column may leave the column without a type, as pandas does", async () => {
+    const types = ["string", "integer", "number", "boolean", "date", "timestamp"] as const;
+    for (const type of types) {
+      const columns = [aColumn({ type: "integer" }), aColumn({ name: "b", type })];
+      expect(await outcomeOf(WITH_UNTYPED_NULLS, rulesOf("parquet", columns))).toBe("accepted");
+    }
+  });
+
+  it("has no rows where all of its row groups are empty", async () => {
+    const rules = rulesOf("parquet", [aColumn({ type: "integer" })]);
+    expect(await outcomeOf(OF_EMPTY_ROW_GROUPS, rules)).toBe("no_rows");
+  });
+
+  it("that lacks a piece before its footer is damaged", async () => {
+    const whole = await parquet(
+      "SELECT range::VARCHAR AS a, (range * 7919)::VARCHAR AS b FROM range(100000)",
+    );
+    const footer = whole.length - 8 - whole.readUInt32LE(whole.length - 8);
+    const lacking = Buffer.concat([whole.subarray(0, 1000), whole.subarray(footer)]);
+    expect(await outcomeOf(lacking, rules)).toBe("unreadable");
+  });
+
+  it("cuts nanoseconds as text does, also before 1970", async () => {
+    const columns = [aColumn({ type: "timestamp" })];
+    const rules = rulesOf("parquet", columns, { maxDuplicateFraction: 0 });
+    const at = (nanoseconds: number) => `make_timestamp_ns(${nanoseconds})`;
+    const equal = `SELECT unnest([${at(-1)}, ${at(-999)}]) AS a`;
+    expect(await outcomeOf(await parquet(equal), rules)).toBe("duplicate_rows");
+    const different = `SELECT unnest([${at(-1)}, ${at(1)}]) AS a`;
+    expect(await outcomeOf(await parquet(different), rules)).toBe("accepted");
   });
 
   it("has as many rows as its footer claims", async () => {

@@ -53,6 +53,15 @@ it.each([
   ]);
 });
 
+it("an accepted CSV file may mix its line ends, and keeps those within quotes", async () => {
+  const content = 'n,"a, b",at\n1,"x\r\ny",\r\n2,z,2024-06-01T12:00:00Z\n3,"\r",\r\n';
+  expect(await rowsOf("csv", content)).toEqual([
+    { "a, b": "x\r\ny", n: 1n, at: null },
+    { "a, b": "z", n: 2n, at: NOON },
+    { "a, b": "\r", n: 3n, at: null },
+  ]);
+});
+
 it("a CSV file whose first field looks like a comment loses no row", async () => {
   const columns = [
     { name: "a", type: "string", nullable: false },

@@ -3,6 +3,7 @@ import {
   EXECUTION_ID,
   FEATURE_SETS,
   featureSet,
+  fitOutput,
   location,
   PARAMETERS,
   type Parameter,
@@ -29,8 +30,6 @@ const pinStep = (functionArn: string) => ({
 });
 
 const PINNED_MANIFEST: Reference = { Get: "Steps.Pin.OutputParameters['uri']" };
-
-const fitOutput = (name: "digest" | "uri"): Reference => ({ Get: `Steps.Fit.OutputParameters['${name}']` });
 
 /** Fits the declared features to the very data that the execution trains on. */
 const fitStep = (functionArn: string) => ({

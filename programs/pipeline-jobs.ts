@@ -53,6 +53,11 @@ export const featureSet = (name: (typeof FEATURE_SETS)[number]): Reference => ({
   Get: `Steps.Process.ProcessingOutputConfig.Outputs['${name}'].S3Output.S3Uri`,
 });
 
+/** Of the step that fits the declared features: the digest of the document, and where it is. */
+export const fitOutput = (name: "digest" | "uri"): Reference => ({
+  Get: `Steps.Fit.OutputParameters['${name}']`,
+});
+
 const VOLUME_GB = 30;
 
 /**

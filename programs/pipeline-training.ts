@@ -3,10 +3,12 @@ import {
   type DefinitionArgs,
   EXECUTION_ID,
   featureSet,
+  fitOutput,
   jobTags,
   location,
   parameter,
   RETRY_POLICIES,
+  type Reference,
   type Text,
   vpcConfig,
 } from "./pipeline-jobs.ts";
@@ -18,17 +20,29 @@ type Range = Tuning["ranges"][number];
 
 const ARTIFACTS = PREFIX.artifacts.slice(0, -1);
 
-const trainingChannel = (name: "train" | "validation") => ({
+const channel = (name: string, contentType: string, uri: Reference) => ({
   ChannelName: name,
-  ContentType: "text/csv",
+  ContentType: contentType,
   DataSource: {
     S3DataSource: {
       S3DataType: "S3Prefix",
-      S3Uri: featureSet(name),
+      S3Uri: uri,
       S3DataDistributionType: "FullyReplicated",
     },
   },
 });
+
+/**
+ * An image of one's own gets the fitted features as well: it lays them into the artifact, so that they are signed and served with the
+ * model. A built-in algorithm refuses channels that it doesn't know.
+ */
+const channels = ({ training, fitFunctionArn }: DefinitionArgs) => [
+  channel("train", "text/csv", featureSet("train")),
+  channel("validation", "text/csv", featureSet("validation")),
+  ...(training.algorithm === undefined && fitFunctionArn !== undefined
+    ? [channel("transform", "application/json", fitOutput("uri"))]
+    : []),
+];
 
 function algorithm({ training }: DefinitionArgs) {
   const { metric } = training.qualityGate;
@@ -52,7 +66,7 @@ function job(args: DefinitionArgs) {
   return {
     AlgorithmSpecification: algorithm(args),
     RoleArn: args.roleArns.training,
-    InputDataConfig: [trainingChannel("train"), trainingChannel("validation")],
+    InputDataConfig: channels(args),
     OutputDataConfig: {
       S3OutputPath: location(names.bucket("models"), ARTIFACTS, EXECUTION_ID),
       KmsKeyId: keyArns.models,

@@ -433,6 +433,54 @@ describe("the SageMaker pipeline", () => {
   });
 });
 
+describe("the fitted features", () => {
+  const features = { target: "species", drop: [], derive: [], impute: [], scale: [], encode: [] };
+  const column = (name: string) => ({ name, type: "string" as const, nullable: false });
+  const dataset = { schema: [column("species"), column("island")], features };
+  const tuning: NonNullable<ReturnType<typeof aSpec>["training"]["tuning"]> = {
+    strategy: "random",
+    maxJobs: 2,
+    maxParallelJobs: 1,
+    ranges: [{ name: "depth", type: "integer", min: 2, max: 9, scale: "auto" }],
+  };
+  type Channel = { readonly ChannelName: string };
+  const channelsOf = (change: Parameters<typeof aSpec>[0]): readonly Channel[] => {
+    const made = definition(change);
+    if (change?.training?.tuning === undefined)
+      return argumentsOf(made, "Train").InputDataConfig as Channel[];
+    const job = argumentsOf(made, "Tune").TrainingJobDefinition as { readonly InputDataConfig: Channel[] };
+    return job.InputDataConfig;
+  };
+  const namesOf = (change: Parameters<typeof aSpec>[0]) =>
+    channelsOf(change).map(({ ChannelName }) => ChannelName);
+
+  it.each([
+    ["the training", {}],
+    ["every training of a search", { tuning }],
+  ])("are a channel of %s by an own image", (_, training) => {
+    expect(namesOf({ training })).toEqual(["train", "validation"]);
+    expect(channelsOf({ dataset, training }).at(-1)).toEqual({
+      ChannelName: "transform",
+      ContentType: "application/json",
+      DataSource: {
+        S3DataSource: {
+          S3DataType: "S3Prefix",
+          S3Uri: { Get: "Steps.Fit.OutputParameters['uri']" },
+          S3DataDistributionType: "FullyReplicated",
+        },
+      },
+    });
+  });
+
+  it.each([
+    ["the training", {}],
+    ["every training of a search", { tuning }],
+  ])("are no channel of %s by a built-in algorithm, which refuses those that it doesn't know", (_, more) => {
+    const training = { algorithm: "xgboost" as const, ...more };
+    expect(namesOf({ dataset, training })).toEqual(["train", "validation"]);
+  });
+});
+
 describe("images", () => {
   const own = (kind: string) => `111122223333.dkr.ecr.eu-west-1.amazonaws.com/aidlc/fraud/churn/${kind}:1`;
 

@@ -175,6 +175,7 @@ export const INFRASTRUCTURE: readonly Requirement[] = [
         "are fitted by a function that the pipeline's definition calls, and its role alone may",
       ],
       ["handlers/fit-transform.aws.test.ts", "keeps the parameters under their digest: %s"],
+      ["programs/pipeline-definition.test.ts", "are a channel of %s by an own image"],
       ["handlers/features/skew.test.ts", "have the same features of every one of the %s, to the last bit"],
       ["handlers/features.aws.test.ts", "are put once, however often their object is told of"],
     ],

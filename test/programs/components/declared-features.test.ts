@@ -9,6 +9,8 @@ import { ofType, type Run, resource, runProgram } from "../support/run-program.t
 
 const names = pipelineNames({ account: ACCOUNT, team: "fraud", pipeline: "churn" });
 
+const TRANSFORMS = `arn:aws:s3:::${names.bucket("models")}/transforms/*`;
+
 const SPEC = aSpec({
   dataset: {
     schema: [
@@ -30,14 +32,17 @@ const SPEC = aSpec({
 
 describe("declared features", () => {
   let run: Run;
+  let builtIn: Run;
   beforeAll(async () => {
     run = await runProgram(pipelineProgram(anInput({ spec: SPEC })));
+    const training = { ...SPEC.training, algorithm: "xgboost" as const };
+    builtIn = await runProgram(pipelineProgram(anInput({ spec: { ...SPEC, training } })));
   });
 
-  const grants = (role: string): readonly Statement[] =>
-    policyDocuments(run).find(({ resource: { name } }) => name === `${role}-role-policy`)?.statements ?? [];
-  const resourcesFor = (role: string, action: string) =>
-    grants(role)
+  const grants = (role: string, of: Run): readonly Statement[] =>
+    policyDocuments(of).find(({ resource: { name } }) => name === `${role}-role-policy`)?.statements ?? [];
+  const resourcesFor = (role: string, action: string, of = run) =>
+    grants(role, of)
       .filter(({ Action }) => asList(Action).includes(action))
       .flatMap(({ Resource }) => asList(Resource));
 
@@ -54,11 +59,14 @@ describe("declared features", () => {
     );
   });
 
-  it("are written by that function, and read by the processing", () => {
-    const transforms = `arn:aws:s3:::${names.bucket("models")}/transforms/*`;
-    expect(resourcesFor("fit-transform", "s3:PutObject")).toEqual([transforms]);
-    expect(resourcesFor("processing", "s3:GetObject")).toContain(transforms);
-    expect(resourcesFor("training", "s3:GetObject")).not.toContain(transforms);
+  it("are written by that function, and read by the processing and the training", () => {
+    expect(resourcesFor("fit-transform", "s3:PutObject")).toEqual([TRANSFORMS]);
+    expect(resourcesFor("processing", "s3:GetObject")).toContain(TRANSFORMS);
+    expect(resourcesFor("training", "s3:GetObject")).toContain(TRANSFORMS);
+  });
+
+  it("are not read by the training of a built-in algorithm, which has no channel for them", () => {
+    expect(resourcesFor("training", "s3:GetObject", builtIn)).not.toContain(TRANSFORMS);
   });
 
   it("that follow from a record alone are in the feature group as well", () => {

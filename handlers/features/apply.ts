@@ -15,8 +15,9 @@ const DAY_MS = 86_400_000;
 
 /** Without a zone the moment is in UTC, whatever the machine's own zone. */
 function momentMs(value: string): number {
-  const zoned = /(Z|[+-]\d{2}:?\d{2})$/i.test(value) || value.length <= 10;
-  return Date.parse(zoned ? value : `${value}Z`);
+  if (value.length <= 10 || /(Z|[+-]\d{2}:?\d{2})$/i.test(value)) return Date.parse(value);
+  // `Date` wants the minutes of an offset, which validation does not.
+  return Date.parse(/[+-]\d{2}$/.test(value) ? `${value}:00` : `${value}Z`);
 }
 
 function reader({ name, type }: TransformParameters["inputs"][number]): (value: unknown) => FeatureValue {

@@ -1,7 +1,7 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { PREFIX } from "../../programs/storage-layout.ts";
 import { readDocument, WriteConflict, writeDocument } from "../runtime/documents.ts";
-import { parseTransformParameters, type TransformParameters } from "./parameters.ts";
+import { parseTransformParameters, TransformError, type TransformParameters } from "./parameters.ts";
 
 /** In the bucket of the models: what a model needs is kept as long as the model. */
 export const transformKey = (digest: string) => `${PREFIX.transforms}${digest}.json`;
@@ -30,6 +30,10 @@ export async function readTransform(
   bucket: string,
   digest: string,
 ): Promise<TransformParameters | undefined> {
-  const stored = await readDocument(s3, { bucket, key: transformKey(digest) });
-  return stored === undefined ? undefined : parseTransformParameters(stored.value);
+  const key = transformKey(digest);
+  const stored = await readDocument(s3, { bucket, key });
+  if (stored === undefined) return undefined;
+  const parameters = parseTransformParameters(stored.value);
+  if (parameters.digest === digest) return parameters;
+  throw new TransformError("corrupt_parameters", `${key} holds the transform ${parameters.digest}`);
 }

@@ -76,7 +76,10 @@ describe("one record", () => {
       ],
     });
     const parts = (at: string) => applyTransform(parameters, { at });
-    expect(parts("2024-03-31T00:30:00+02:00")).toMatchObject({ hour: 22, day: 30 });
+    for (const offset of ["+02:00", "+0200", "+02"]) {
+      expect(parts(`2024-03-31T00:30:00${offset}`)).toMatchObject({ hour: 22, day: 30 });
+      expect(parts(`2024-03-31 00:30:00${offset}`)).toMatchObject({ hour: 22, day: 30 });
+    }
     expect(parts("2024-03-31T00:30:00")).toMatchObject({ hour: 0, day: 31 });
     expect(() => parts("yesterday")).toThrow("Column at must be a timestamp");
   });

@@ -26,3 +26,10 @@ export const XGBOOST_REGISTRIES: Readonly<Record<string, string>> = {
   "us-west-1": "746614075791",
   "us-west-2": "246618743249",
 };
+
+/** Whether an image, with or without its tag or digest, is AWS's own of a built-in algorithm. */
+export function isBuiltInImage(image: string): boolean {
+  const [, registry, region = "", repository] =
+    /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com\/([^:@]+)/.exec(image) ?? [];
+  return registry === XGBOOST_REGISTRIES[region] && repository === XGBOOST_REPOSITORY;
+}

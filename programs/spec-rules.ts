@@ -2,6 +2,7 @@ import { rangeProblem } from "./cidr.ts";
 import { columnProblems } from "./column-rules.ts";
 import { LOG_RETENTION_DAYS } from "./log-retention.ts";
 import { scheduleProblem } from "./schedule-expression.ts";
+import { algorithmProblems } from "./spec/algorithm-rules.ts";
 import { approvalProblems } from "./spec/approvals.ts";
 import { credentialProblems } from "./spec/credential-rules.ts";
 import {
@@ -142,6 +143,7 @@ export function specProblems(spec: PipelineSpec): SpecProblem[] {
     ...datasetProblems(spec),
     ...trainingProblems(spec),
     ...tuningProblems(spec),
+    ...algorithmProblems(spec),
     ...notebookProblems(spec),
     ...catalogProblems(spec),
     ...qualityProblems(spec),

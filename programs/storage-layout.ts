@@ -59,7 +59,10 @@ export const PREFIX = {
 /** models: the program that validates what is too large for a function; a job gets the whole folder. */
 export const VALIDATION_PROGRAM = { folder: `${PREFIX.scripts}validate/`, file: "job.js" } as const;
 
-/** models: how the gate divides the traffic of serverless endpoints, in percent by endpoint; releases write it. */
+/**
+ * models: how the gate divides the traffic of serverless endpoints, in percent by endpoint, and with which transform it makes the features
+ * of a version that takes them finished; releases write it.
+ */
 export const TRAFFIC = `${PREFIX.releases}traffic.json`;
 
 /**

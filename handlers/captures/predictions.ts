@@ -24,8 +24,8 @@ const isNumber = (value: unknown): value is number => typeof value === "number" 
 
 /**
  * One prediction for each of `count` instances: from JSON `{"predictions": […]}`, each a class, a number, a list of the classes'
- * probabilities, or an object with `prediction` and, as the model has them, `probability` (of that class), `score` (of the positive
- * class) and `attributions`; or from CSV, a record each, or all in one. Undefined where the body is neither or their number is
+ * probabilities, or an object with `prediction`, or a `score` alone, and, as the model has them, `probability` (of that class), `score`
+ * (of the positive class) and `attributions`; or from CSV, a record each, or all in one. Undefined where the body is neither or their number is
  * another.
  */
 export function readPredictions(body: CapturedBody, count: number): readonly Prediction[] | undefined {
@@ -63,6 +63,8 @@ function prediction(raw: unknown): Prediction | undefined {
   if (Array.isArray(raw)) return mostProbable(raw);
   if (!isObject(raw)) return undefined;
   const value = VALUE_FIELDS.map((name) => raw[name]).find((one) => one !== undefined && one !== null);
+  // The score of XGBoost's objective multi:softprob is one for each class.
+  if (Array.isArray(value)) return mostProbable(value);
   if (!isNumber(value) && typeof value !== "string" && typeof value !== "boolean") return undefined;
   const confidence = CONFIDENCE_FIELDS.map((name) => raw[name]).find(isNumber);
   const { score, attributions } = raw;

@@ -6,14 +6,24 @@ import {
   SageMakerRuntimeClient,
   SageMakerRuntimeServiceException,
 } from "@aws-sdk/client-sagemaker-runtime";
+import type { ModelInput } from "../models/feature-input.ts";
 import { awsClient } from "../runtime/aws.ts";
 import type { Environment } from "../runtime/environment.ts";
+import type { Instance } from "./input-schema.ts";
 import { type Model, versionIn } from "./model.ts";
 import { GateProblem } from "./problems.ts";
 
+const JSON_TYPE = "application/json";
+
+/** An endpoint, and how a version behind it is asked that takes finished features. */
+export interface Target {
+  readonly endpoint: string;
+  readonly features?: (instances: readonly Instance[]) => Promise<ModelInput>;
+}
+
 export interface EndpointChoice {
-  /** Name of the endpoint to ask, or undefined before the first release. */
-  choose(inferenceId: string): Promise<string | undefined>;
+  /** Undefined before the first release. */
+  choose(inferenceId: string): Promise<Target | undefined>;
   readonly variant: string;
 }
 
@@ -21,28 +31,29 @@ export interface EndpointChoice {
 export function endpointModel(env: Environment, { choose, variant }: EndpointChoice): Model {
   const runtime = awsClient(SageMakerRuntimeClient, env);
   let sagemaker: SageMakerClient | undefined;
-  const chosen = async (inferenceId: string): Promise<string> => {
-    const endpoint = await choose(inferenceId);
-    if (endpoint === undefined) throw noModel();
-    return endpoint;
+  const chosen = async (inferenceId: string): Promise<Target> => {
+    const target = await choose(inferenceId);
+    if (target === undefined) throw noModel();
+    return target;
   };
   return {
-    ask: async ({ inferenceId, body, timeoutMs }) => {
-      const endpoint = await chosen(inferenceId);
+    ask: async ({ inferenceId, instances, body, timeoutMs }) => {
+      const { endpoint, features } = await chosen(inferenceId);
+      const input = features === undefined ? { contentType: JSON_TYPE, body } : await features(instances);
       try {
         const answer = await runtime.send(
           new InvokeEndpointCommand({
             EndpointName: endpoint,
-            Body: body,
-            ContentType: "application/json",
-            Accept: "application/json",
+            Body: input.body,
+            ContentType: input.contentType,
+            Accept: JSON_TYPE,
             InferenceId: inferenceId,
           }),
           { abortSignal: AbortSignal.timeout(timeoutMs) },
         );
         return {
           source: { endpoint, variant: answer.InvokedProductionVariant ?? variant },
-          contentType: answer.ContentType ?? "application/json",
+          contentType: answer.ContentType ?? JSON_TYPE,
           text: answer.Body?.transformToString() ?? "",
           ...versionIn(answer.CustomAttributes),
         };
@@ -51,7 +62,7 @@ export function endpointModel(env: Environment, { choose, variant }: EndpointCho
       }
     },
     check: async (timeoutMs) => {
-      const endpoint = await chosen("");
+      const { endpoint } = await chosen("");
       // A quarter of the bundle, which a prediction's cold start need not wait for.
       const { DescribeEndpointCommand, SageMakerClient } = await import("@aws-sdk/client-sagemaker");
       sagemaker ??= awsClient(SageMakerClient, env);

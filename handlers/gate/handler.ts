@@ -35,7 +35,7 @@ export function createHandler(env: Environment, now: () => number = Date.now) {
   const { AIDLC_PREDICTIONS_BUCKET: bucket } = variables(env, ["AIDLC_PREDICTIONS_BUCKET"]);
   const { logger, metrics } = createTelemetry("gate", env);
   const s3 = awsClient(S3Client, env);
-  const plan = planner(env, createSettings(env, now), now);
+  const plan = planner(env, createSettings(env, now), logger, now);
   const count = (name: OwnMetric, value: number) => metrics.addMetric(name, "Count", value);
 
   /**
@@ -90,12 +90,14 @@ export function createHandler(env: Environment, now: () => number = Date.now) {
     assertValid(input);
 
     // What was checked and nothing else: of a name that stands there twice, the model could take the other value.
-    const body = JSON.stringify({ instances: input.instances });
-    const rows = input.instances.length;
+    const { instances } = input;
+    const body = JSON.stringify({ instances });
+    const rows = instances.length;
     const begunMs = now();
     const timeoutMs = Math.min(MOST_MODEL_MS, Math.max(1, context.getRemainingTimeInMillis() - RESERVE_MS));
-    const answer = await model.ask({ inferenceId, body, timeoutMs }).catch((error: unknown) => {
-      count("PredictionErrors", rows);
+    const answer = await model.ask({ inferenceId, instances, body, timeoutMs }).catch((error: unknown) => {
+      // What the model can't be asked is no error of a prediction.
+      if (!isInvalid(error)) count("PredictionErrors", rows);
       throw error;
     });
     const latencyMs = now() - begunMs;
@@ -152,6 +154,8 @@ function assertValid({ problems, omitted }: CheckedInput): void {
     omittedErrors: omitted,
   });
 }
+
+const isInvalid = (error: unknown) => error instanceof GateProblem && error.code === "invalid_request";
 
 /** By the id, so that a repeated request is captured whenever the first was. */
 function isSampled(inferenceId: string, percent: number): boolean {

@@ -1,8 +1,11 @@
 import type { CaptureSource } from "../captures/capture-keys.ts";
+import type { Instance } from "./input-schema.ts";
 
 export interface ModelQuestion {
   readonly inferenceId: string;
-  /** `{"instances": […]}`. */
+  /** The rows as they were checked. */
+  readonly instances: readonly Instance[];
+  /** The same as `{"instances": […]}`. */
   readonly body: string;
   readonly timeoutMs: number;
 }

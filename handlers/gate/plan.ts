@@ -1,3 +1,4 @@
+import type { Logger } from "@aws-lambda-powertools/logger";
 import { S3Client } from "@aws-sdk/client-s3";
 import Type, { type Static } from "typebox";
 import { Dataset } from "../../programs/spec/dataset.ts";
@@ -6,7 +7,8 @@ import { ConfigurationError, type Environment, variables } from "../runtime/envi
 import type { Settings } from "../runtime/settings.ts";
 import { targetColumn } from "../runtime/target-column.ts";
 import { containerModel } from "./container-model.ts";
-import { endpointModel } from "./endpoint-model.ts";
+import { endpointModel, type Target } from "./endpoint-model.ts";
+import { featureSource } from "./feature-source.ts";
 import { functionModel } from "./function-model.ts";
 import { inputSchema } from "./input-schema.ts";
 import type { Model } from "./model.ts";
@@ -45,7 +47,12 @@ export interface Plan {
 const MAX_AGE_MS = 60_000;
 
 /** Makes the plan at the first request and anew a minute later, when settings may have changed. */
-export function planner(env: Environment, settings: Settings, now: () => number): () => Promise<Plan> {
+export function planner(
+  env: Environment,
+  settings: Settings,
+  logger: Logger,
+  now: () => number,
+): () => Promise<Plan> {
   let held: { readonly plan: Plan; readonly made: string; readonly untilMs: number } | undefined;
   return async () => {
     if (held !== undefined && now() < held.untilMs) return held.plan;
@@ -54,7 +61,7 @@ export function planner(env: Environment, settings: Settings, now: () => number)
       const parts = await read(settings);
       const made = JSON.stringify(parts);
       // What the watch has seen, and connections, outlive a minute in which nothing changed.
-      held = { plan: held?.made === made ? held.plan : compile(env, parts, now), made, untilMs };
+      held = { plan: held?.made === made ? held.plan : compile(env, parts, logger, now), made, untilMs };
     } catch (error) {
       if (held === undefined || error instanceof ConfigurationError) throw error;
       // While settings can't be read, those that are known hold.
@@ -73,7 +80,12 @@ async function read(settings: Settings) {
   return { columns, backend, capture, target: await targetColumn(settings, columns) };
 }
 
-function compile(env: Environment, parts: Awaited<ReturnType<typeof read>>, now: () => number): Plan {
+function compile(
+  env: Environment,
+  parts: Awaited<ReturnType<typeof read>>,
+  logger: Logger,
+  now: () => number,
+): Plan {
   const { columns, backend, capture, target } = parts;
   const { AIDLC_RATE_PER_SECOND: rate } = variables(env, ["AIDLC_RATE_PER_SECOND"]);
   const vectors = rowVectors(columns.filter(({ name }) => name !== target));
@@ -81,24 +93,32 @@ function compile(env: Environment, parts: Awaited<ReturnType<typeof read>>, now:
     check: inputSchema(columns, target),
     vectorOf: vectors.of,
     watch: new Watch(vectors, Number(rate)),
-    model: modelBehind(env, backend, now),
+    model: modelBehind(env, backend, logger, now),
     capturePercent: backend.mode === "realtime" ? 0 : capture.samplePercent,
   };
 }
 
-function modelBehind(env: Environment, backend: Backend, now: () => number): Model {
+function modelBehind(env: Environment, backend: Backend, logger: Logger, now: () => number): Model {
   if (backend.mode === "lambda") return functionModel(env, backend.function);
   if (backend.mode === "ecs") return containerModel(backend);
   const { endpoints, variant } = backend;
   if (backend.mode === "realtime") {
-    const [endpoint] = endpoints;
-    return endpointModel(env, { choose: async () => endpoint, variant });
+    const [endpoint = ""] = endpoints;
+    return endpointModel(env, { choose: async () => ({ endpoint }), variant });
   }
   const { AIDLC_TRAFFIC_URI: uri } = variables(env, ["AIDLC_TRAFFIC_URI"]);
   const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(uri) ?? [];
   if (bucket === undefined || key === undefined) {
     throw new ConfigurationError(`AIDLC_TRAFFIC_URI is no S3 address: ${uri}`);
   }
-  const traffic = trafficSource(awsClient(S3Client, env), { bucket, key }, now);
-  return endpointModel(env, { choose: traffic.endpointFor, variant });
+  const s3 = awsClient(S3Client, env);
+  const traffic = trafficSource(s3, { bucket, key }, now);
+  const features = featureSource(s3, bucket, logger);
+  const choose = async (inferenceId: string): Promise<Target | undefined> => {
+    const share = await traffic.shareFor(inferenceId);
+    if (share?.transform === undefined) return share;
+    const { endpoint, transform } = share;
+    return { endpoint, features: (instances) => features(transform, instances) };
+  };
+  return endpointModel(env, { choose, variant });
 }

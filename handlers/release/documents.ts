@@ -14,6 +14,9 @@ export type Hold = Static<typeof Hold>;
 /** The document of UNDER_WAY. Nothing of the pipeline may delete it. */
 export const UnderWay = Type.Object({ hold: Type.Union([Hold, Type.Null()]) });
 
+/** Names a fitted transform: `transforms/<digest>.json`. */
+export const TransformDigest = Type.String({ pattern: "^[0-9a-f]{64}$" });
+
 /** A model version as it is released. */
 export const Version = Type.Object({
   modelPackageArn: Type.String(),
@@ -26,6 +29,8 @@ export const Version = Type.Object({
   environment: Type.Record(Type.String(), Type.String()),
   /** Execution of the training that made it. */
   execution: Type.Optional(Type.String()),
+  /** Only of a built-in algorithm, for which others make the features. */
+  transform: Type.Optional(TransformDigest),
 });
 export type Version = Static<typeof Version>;
 

@@ -25,14 +25,14 @@ export function endpointTrials(
       await note({ trial });
       await endpoints.bringUp(place.named(stage), trial.configName, settings);
     },
-    ask: async (_situation, stage, { contentType, body }) => {
+    ask: async (_situation, stage, { contentType, accept = contentType, body }) => {
       const startedMs = performance.now();
       try {
         const answer = await runtime.send(
           new InvokeEndpointCommand({
             EndpointName: place.named(stage),
             ContentType: contentType,
-            Accept: contentType,
+            Accept: accept,
             Body: Buffer.from(body),
           }),
         );

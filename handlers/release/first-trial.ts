@@ -50,8 +50,7 @@ export async function tryWhatServes(around: Surroundings): Promise<TrialOutcome>
 
 async function tryServed(around: Surroundings, { modelPackageArn, ask }: Served): Promise<void> {
   const settings = await around.current();
-  const group = settings.resources.modelPackageGroupName;
-  const version = await approvedVersion(around.clients, modelPackageArn, group);
+  const version = await approvedVersion(around.clients, modelPackageArn, settings);
   const samples = await samplesFor(around, { version, settings });
   await tryVersion(samples, ask, settings.thresholds.apiLatencyMs);
 }

@@ -14,7 +14,7 @@ const TIMEOUT_MS = 27_000;
 export function askTasks(
   { address, host, testPort }: TaskBackend,
   behind: "callers" | "trials",
-  { contentType, body }: Request,
+  { contentType, accept = contentType, body }: Request,
 ): Promise<Answer> {
   const { hostname, port } = new URL(`https://${address}`);
   const startedMs = performance.now();
@@ -33,7 +33,7 @@ export function askTasks(
         headers: {
           host,
           "content-type": contentType,
-          accept: contentType,
+          accept,
           "content-length": Buffer.byteLength(body),
         },
       },

@@ -1,4 +1,7 @@
+import type { S3Client } from "@aws-sdk/client-s3";
 import { endpointNames } from "../../programs/serving/endpoints.ts";
+import { TransformError } from "../features/parameters.ts";
+import { readTransform, transformKey } from "../features/transform-store.ts";
 import { targetColumn } from "../runtime/target-column.ts";
 import type { ReleaseState, Version } from "./documents.ts";
 import type { MachineTask } from "./event.ts";
@@ -8,7 +11,7 @@ import { type RecordedRelease, withRelease } from "./recorded-release.ts";
 import { returnTo } from "./rollback.ts";
 import { plainSample, recordedSamples, type Sample } from "./samples.ts";
 import type { Serving, ShiftOutcome, Situation } from "./serving.ts";
-import type { CurrentSettings } from "./settings.ts";
+import type { CurrentSettings, Place } from "./settings.ts";
 import { situationOf } from "./situation.ts";
 import { holdMinutes, type Surroundings } from "./surroundings.ts";
 import { samplesOf, tryVersion } from "./trial.ts";
@@ -75,9 +78,21 @@ export async function samplesFor(
   { clients, place, settings }: Surroundings,
   { version, settings: { columns } }: { readonly version: Version; readonly settings: CurrentSettings },
 ): Promise<readonly Sample[]> {
-  const recorded = await recordedSamples(clients.s3, place.modelsBucket, version.execution);
+  const { execution, transform: digest } = version;
+  // Read whatever is asked: without it the gate could ask nothing.
+  const transform = digest === undefined ? undefined : await transformOf(clients.s3, place, digest);
+  const recorded = await recordedSamples(clients.s3, place.modelsBucket, execution);
   if (recorded !== undefined && recorded.length > 0) return recorded;
-  return [plainSample(columns, await targetColumn(settings, columns))];
+  return [plainSample(columns, await targetColumn(settings, columns), transform)];
+}
+
+async function transformOf(s3: S3Client, { modelsBucket }: Place, digest: string) {
+  const found = await readTransform(s3, modelsBucket, digest).catch((cause: unknown) => {
+    if (!(cause instanceof TransformError)) throw cause;
+    throw new ReleaseFailed("TestsFailed", `${cause.message}: train the version anew`, { cause });
+  });
+  if (found !== undefined) return found;
+  throw new ReleaseFailed("TestsFailed", `There is no ${transformKey(digest)}: train the version anew`);
 }
 
 async function watch(

@@ -21,7 +21,7 @@ export async function plan(
   const recorded = await ledger.recorded();
   const known = await ledger.release(releaseId);
   if (known?.state === "needless") return "released";
-  const version = await approvedVersion(clients, modelPackageArn, settings.resources.modelPackageGroupName);
+  const version = await approvedVersion(clients, modelPackageArn, settings);
   const state = await ledger.begin({
     releaseId,
     state: "waiting",

@@ -2,6 +2,7 @@ import Type, { type Static } from "typebox";
 import { Release } from "../../programs/release.ts";
 import { SERVING_MODES } from "../../programs/spec/serving.ts";
 import { PREFIX } from "../../programs/storage-layout.ts";
+import { TransformDigest } from "./documents.ts";
 
 /** In the models bucket. */
 export const RECORDED_RELEASE = `${PREFIX.releases}current.json`;
@@ -15,6 +16,8 @@ const recorded = {
   recordedAt: Type.String(),
   /** What made it the recorded one. */
   by: Type.Enum(["release", "alarm", "person"]),
+  /** As in `Version`: what the gate makes its features with. */
+  transform: Type.Optional(TransformDigest),
   /** How it is found in AWS; which of them there are depends on the mode. */
   made: Type.Object({
     modelName: Type.Optional(Type.String()),

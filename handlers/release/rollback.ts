@@ -86,8 +86,7 @@ export async function returnTo(around: Surroundings, serving: Serving, way: Retu
   const { recorded, settings, by, target = earlierRelease(recorded, undefined) } = way;
   if (target === undefined)
     throw new ReleaseFailed("NoWayBack", `Nothing is recorded before ${recorded.modelPackageArn}`);
-  const group = settings.resources.modelPackageGroupName;
-  const version = await approvedVersion(clients, target.modelPackageArn, group);
+  const version = await approvedVersion(clients, target.modelPackageArn, settings);
   const found = await patiently(around, () => serving.goTo({ release: target, version }, recorded, settings));
   const back: RecordedRelease = { ...target, ...found };
   await ledger.record((before) =>

@@ -2,6 +2,8 @@ import { GetObjectCommand, NoSuchKey, type S3Client } from "@aws-sdk/client-s3";
 import Type, { type Static } from "typebox";
 import { Value } from "typebox/value";
 import { PREFIX } from "../../programs/storage-layout.ts";
+import type { TransformParameters } from "../features/parameters.ts";
+import { featureInput, UnfitRows } from "../models/feature-input.ts";
 import { ReleaseFailed } from "./failures.ts";
 import type { Column } from "./settings.ts";
 
@@ -13,6 +15,8 @@ export const Sample = Type.Object({
   /** `{"instances": […]}`, or CSV as text. */
   request: Type.Unknown(),
   contentType: Type.Optional(Type.String()),
+  /** Form of the answer; without it the request's. */
+  accept: Type.Optional(Type.String()),
   /** A prediction for each instance: a class, or a number. */
   expected: Type.Optional(Type.Array(Type.Union([Type.String(), Type.Number()]))),
   /** How far a number may be from what is expected. */
@@ -68,12 +72,45 @@ const MIDDLE = {
   timestamp: "2000-01-01T00:00:00Z",
 } as const;
 
-/** A request that the data set allows: one row with a listed value, a limit, or something plain of each column's type. */
-export function plainSample(columns: readonly Column[], target: string | undefined): Sample {
+/**
+ * A request that the data set allows: one row with a listed value, a limit, or something plain of each column's type, as the gate would
+ * send it. Throws `TestsFailed` where the transform takes no such row.
+ */
+export function plainSample(
+  columns: readonly Column[],
+  target: string | undefined,
+  transform?: TransformParameters,
+): Sample {
   const inputs = columns.filter(({ name }) => name !== target);
-  const row = inputs.map(({ name, type, enum: listed, min, max }) => [
-    name,
-    listed?.[0] ?? min ?? max ?? MIDDLE[type],
-  ]);
-  return { request: { instances: [Object.fromEntries(row)] } };
+  const row = Object.fromEntries(
+    inputs.map(({ name, type, enum: listed, min, max }) => [
+      name,
+      knownCategory(transform, name, type) ?? listed?.[0] ?? min ?? max ?? MIDDLE[type],
+    ]),
+  );
+  if (transform === undefined) return { request: { instances: [row] } };
+  try {
+    const { contentType, body } = featureInput([row], transform);
+    return { request: body, contentType, accept: "application/json" };
+  } catch (cause) {
+    if (!(cause instanceof UnfitRows)) throw cause;
+    const [{ path, message } = { path: "", message: "" }] = cause.places;
+    throw new ReleaseFailed(
+      "TestsFailed",
+      `No plain row suits the features: ${path} ${message}. Let evaluate record samples.jsonl`,
+      { cause },
+    );
+  }
+}
+
+/** One that a transform knows which refuses all others. */
+function knownCategory(
+  transform: TransformParameters | undefined,
+  name: string,
+  type: Column["type"],
+): string | number | undefined {
+  // Of truth values the transform keeps 0 and 1.
+  if (type === "boolean") return undefined;
+  const encoder = transform?.encode.find(({ column }) => column === name);
+  return encoder?.handleUnknown === "error" ? encoder.categories[0] : undefined;
 }

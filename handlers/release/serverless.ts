@@ -1,10 +1,19 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { endpointNames, VARIANT } from "../../programs/serving/endpoints.ts";
+import type { Version } from "./documents.ts";
 import type { RecordedReleases } from "./recorded-release.ts";
 import type { Endpoints } from "./sagemaker-endpoints.ts";
 import type { Serving } from "./serving.ts";
 import type { Place } from "./settings.ts";
-import { divideTraffic } from "./traffic.ts";
+import { divideTraffic, type Traffic } from "./traffic.ts";
+
+type Asked = Pick<Version, "transform">;
+
+const transformOf = ({ transform }: Asked) => (transform === undefined ? {} : { transform });
+
+/** Who gets no request needs no transform. */
+const shareOf = ({ transform }: Asked, percent: number): Traffic[string] =>
+  transform === undefined || percent === 0 ? percent : { percent, transform };
 
 /**
  * Two endpoints take turns and the gate divides the traffic. The one that doesn't serve keeps the version before, until the next
@@ -21,13 +30,11 @@ export function serverless(
   /** Which endpoint serves, and which is free. */
   const turns = (recorded: RecordedReleases | undefined) =>
     recorded?.endpoint?.name === blue ? { serving: blue, free: green } : { serving: green, free: blue };
-  const divide = (share: number, to: string, rest: string, confirmed?: () => Promise<void>) =>
-    divideTraffic(s3, place.modelsBucket, { [to]: share, [rest]: 100 - share }, confirmed);
+  const divide = (shares: Readonly<Traffic>, confirmed?: () => Promise<void>) =>
+    divideTraffic(s3, place.modelsBucket, shares, confirmed);
   const giveBack: Serving["giveBack"] = async ({ recorded }) => {
     const { serving, free } = turns(recorded);
-    if (recorded === undefined) {
-      await divideTraffic(s3, place.modelsBucket, { [blue]: 0, [green]: 0 });
-    } else await divide(100, serving, free);
+    await divide({ [serving]: recorded === undefined ? 0 : shareOf(recorded, 100), [free]: 0 });
   };
   return {
     ...trials,
@@ -38,21 +45,25 @@ export function serverless(
       await endpoints.bringUp(free, live.configName, settings);
       await note({ state: "shifting" });
       // Before the first release nobody else answers.
-      const share = recorded === undefined ? 100 : percent;
-      await divide(share, free, serving, () => confirm(state.releaseId));
+      const shares =
+        recorded === undefined
+          ? { [free]: shareOf(state.version, 100), [serving]: 0 }
+          : { [free]: shareOf(state.version, percent), [serving]: shareOf(recorded, 100 - percent) };
+      await divide(shares, () => confirm(state.releaseId));
     },
     interrupt: giveBack,
     giveBack,
     found: ({ state, recorded }) => ({
       endpoint: { name: turns(recorded).free, variantName: VARIANT },
       made: { ...state.live },
+      ...transformOf(state.version),
     }),
     goTo: async ({ version }, recorded, settings) => {
       const { serving, free } = turns(recorded);
       const made = await endpoints.make(version, "live", settings);
       await endpoints.bringUp(free, made.configName, settings);
-      await divide(100, free, serving);
-      return { endpoint: { name: free, variantName: VARIANT }, made };
+      await divide({ [free]: shareOf(version, 100), [serving]: 0 });
+      return { endpoint: { name: free, variantName: VARIANT }, made, ...transformOf(version) };
     },
   };
 }

@@ -7,6 +7,8 @@ export type Stage = "dev" | "staging";
 /** A body as the gate sends it to the model. */
 export interface Request {
   readonly contentType: string;
+  /** What is asked for, where it is something else. */
+  readonly accept?: string;
   readonly body: string;
 }
 
@@ -25,8 +27,8 @@ export interface Situation {
   readonly note: (change: Partial<ReleaseState>) => Promise<ReleaseState>;
 }
 
-/** What makes a release of a mode findable again. */
-export type Found = Pick<RecordedRelease, "endpoint" | "made">;
+/** What makes a release of a mode findable again, and how it is asked. */
+export type Found = Pick<RecordedRelease, "endpoint" | "made" | "transform">;
 
 export type ShiftOutcome = "running" | "shifted" | "failed";
 

@@ -1,11 +1,21 @@
 import type { S3Client } from "@aws-sdk/client-s3";
-import Type from "typebox";
+import Type, { type Static } from "typebox";
 import { Value } from "typebox/value";
 import { TRAFFIC } from "../../programs/storage-layout.ts";
 import { readDocument, writeDocument } from "../runtime/documents.ts";
+import { TransformDigest } from "./documents.ts";
 
-/** What the gate divides requests by: percent by endpoint. */
-export const Traffic = Type.Record(Type.String(), Type.Integer({ minimum: 0, maximum: 100 }));
+const Percent = Type.Integer({ minimum: 0, maximum: 100 });
+
+/**
+ * What the gate divides requests by: percent by endpoint. A version that takes finished features names the digest of the transform that
+ * makes them; both stand in one document, so that no request gets another version's features.
+ */
+export const Traffic = Type.Record(
+  Type.String(),
+  Type.Union([Percent, Type.Object({ percent: Percent, transform: TransformDigest })]),
+);
+export type Traffic = Static<typeof Traffic>;
 
 /**
  * Divides the traffic; nothing is written where it is divided so already. `confirm` runs between reading and writing, so that whoever
@@ -14,7 +24,7 @@ export const Traffic = Type.Record(Type.String(), Type.Integer({ minimum: 0, max
 export async function divideTraffic(
   s3: S3Client,
   bucket: string,
-  wanted: Readonly<Record<string, number>>,
+  wanted: Readonly<Traffic>,
   confirm: () => Promise<unknown> = async () => undefined,
 ): Promise<void> {
   const place = { bucket, key: TRAFFIC };

@@ -11,8 +11,12 @@ export const samplesOf = (stage: "dev" | "staging", samples: readonly Sample[]):
   stage === "dev" ? samples : samples.slice(0, SMOKE_SAMPLES);
 
 /** As the gate would ask. */
-export function requestOf({ request, contentType = "application/json" }: Sample): Request {
-  return { contentType, body: typeof request === "string" ? request : JSON.stringify(request) };
+export function requestOf({ request, contentType = "application/json", accept }: Sample): Request {
+  return {
+    contentType,
+    ...(accept !== undefined && { accept }),
+    body: typeof request === "string" ? request : JSON.stringify(request),
+  };
 }
 
 /** What is wrong with an answer, naming nothing of its content; undefined for nothing. */

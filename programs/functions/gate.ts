@@ -1,4 +1,5 @@
 import { allow, bucketArn, throughService, useKeys } from "../grants.ts";
+import { makesFeatures } from "../serving/endpoints.ts";
 import { functionAlias } from "../serving/function-names.ts";
 import { PREFIX, TRAFFIC } from "../storage-layout.ts";
 import type { FunctionDefinition } from "./function-definition.ts";
@@ -44,6 +45,15 @@ export const gate: FunctionDefinition = {
               Action: "kms:Decrypt",
               Resource: around.keys.models,
               Condition: throughService(around.setting.account.region, "s3"),
+            }),
+          ]
+        : []),
+      ...(makesFeatures(spec)
+        ? [
+            allow({
+              Sid: "ReadTransforms",
+              Action: "s3:GetObject",
+              Resource: `${bucketArn(around, "models")}/${PREFIX.transforms}*`,
             }),
           ]
         : []),

@@ -2,7 +2,7 @@ import { describeModel, lookUpImages, readModelDocuments, writeModelDocuments } 
 import { allow, publishAlerts, type RoleSurroundings, useKeys } from "../grants.ts";
 import type { Statement } from "../policy-document.ts";
 import { guardAlarms } from "../serving/alarms.ts";
-import { endpointNames, STAGES } from "../serving/endpoints.ts";
+import { endpointNames, makesFeatures, STAGES } from "../serving/endpoints.ts";
 import { functionArn, PREDICTOR } from "../serving/function-names.ts";
 import { TASKS_AT_ONCE } from "../serving/task.ts";
 import { PREFIX } from "../storage-layout.ts";
@@ -179,7 +179,8 @@ export const release: FunctionDefinition = {
   }),
   keyUses: ["models", "volumes", "alerts"],
   grants: (around) => {
-    const { mode } = around.setting.spec.serving;
+    const { spec } = around.setting;
+    const { mode } = spec.serving;
     const hasEndpoints = mode === "serverless" || mode === "realtime";
     return [
       describeModel(around),
@@ -187,7 +188,11 @@ export const release: FunctionDefinition = {
       ...(hasEndpoints ? endpointGrants(around) : deploymentGrants(around)),
       ...(mode === "lambda" ? lambdaGrants(around) : []),
       ...(mode === "ecs" ? ecsGrants(around) : []),
-      ...readModelDocuments(around, [PREFIX.releases, PREFIX.evaluations]),
+      ...readModelDocuments(around, [
+        PREFIX.releases,
+        PREFIX.evaluations,
+        ...(makesFeatures(spec) ? [PREFIX.transforms] : []),
+      ]),
       writeModelDocuments(around, PREFIX.releases),
       useKeys(around, ["models"]),
       // CloudWatch grants its alarms by account, not by name, to whoever describes several at once; metrics have no resource.

@@ -15,6 +15,13 @@ export function endpointNames(mode: ServingMode, names: Pick<PipelineNames, "nam
   return mode === "realtime" ? [names.named("live")] : [];
 }
 
+/**
+ * Whether a version may serve that takes finished features, which the gate makes: one of a built-in algorithm, also after the spec has
+ * gone on to an image of one's own.
+ */
+export const makesFeatures = ({ serving, dataset }: PipelineSpec) =>
+  serving.mode === "serverless" && dataset.features !== undefined;
+
 /** Where a version is tried before callers get it. */
 export const STAGES = ["dev", "staging"] as const;
 

@@ -100,7 +100,8 @@ export const Training = Type.Object(
     algorithm: Type.Optional(
       Type.Enum([...ALGORITHMS], {
         description:
-          "SageMaker built-in algorithm for the training step, instead of the image's own training program.",
+          "SageMaker built-in algorithm that trains and serves, instead of own images. It needs `dataset.features`, " +
+          "which make its numbers, and `serving.mode` serverless.",
       }),
     ),
     instanceType: Type.String({

@@ -19,7 +19,6 @@ const base = {
   },
   training: {
     instanceCount: 2,
-    algorithm: "xgboost",
     spot: { enabled: false },
     tuning: { ranges: [{ name: "eta", type: "continuous", min: 0.01, max: 0.3 }] },
     qualityGate: { metric: "rmse", threshold: 10, direction: "atMost" },

@@ -3,6 +3,7 @@ import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { text as readText } from "node:stream/consumers";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { DeleteObjectCommand } from "@aws-sdk/client-s3";
 import {
   CreateEndpointCommand,
   CreateEndpointConfigCommand,
@@ -11,12 +12,16 @@ import {
 } from "@aws-sdk/client-sagemaker";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { parseCapture } from "../../handlers/captures/capture-record.ts";
+import { readPredictions } from "../../handlers/captures/predictions.ts";
+import type { TransformParameters } from "../../handlers/features/parameters.ts";
+import { transformKey } from "../../handlers/features/transform-store.ts";
 import { createHandler } from "../../handlers/gate/handler.ts";
 import { functionAlias } from "../../programs/serving/function-names.ts";
 import { TRAFFIC } from "../../programs/storage-layout.ts";
 import { aSpec } from "../programs/support/inputs.ts";
 import { type AwsAnswer, type AwsRecorder, type AwsRequest, recordAws } from "../support/aws-recorder.ts";
 import { selfSignedCertificate } from "../support/self-signed-certificate.ts";
+import { builtInSpec, fittedFor, putTransform } from "./support/built-in-model.ts";
 import { expectExactGrants } from "./support/granted-calls.ts";
 import { emulatorClient, type PipelineInAws, pipelineInAws } from "./support/pipeline-in-aws.ts";
 import { aContext, aProxyEvent } from "./support/proxy-event.ts";
@@ -57,7 +62,12 @@ const specOf = (mode: Mode, samplePercent = 100) =>
   });
 
 /** The emulator runs no models, so the recorder in front of it answers for them. */
-async function aGate(pipeline: PipelineInAws, mode: Mode, backend: object) {
+async function aGate(
+  pipeline: PipelineInAws,
+  mode: Mode,
+  backend: object,
+  fail: (request: AwsRequest) => boolean = () => false,
+) {
   let model: (request: AwsRequest) => AwsAnswer = () => ({
     status: 200,
     type: "application/json",
@@ -72,6 +82,7 @@ async function aGate(pipeline: PipelineInAws, mode: Mode, backend: object) {
   };
   const recorder = await recordAws(pipeline.environmentOf("gate").AWS_ENDPOINT_URL ?? "", (request) => {
     if (settingsFail && request.target === "AmazonSSM.GetParametersByPath") return refusal;
+    if (fail(request)) return refusal;
     return request.path.endsWith("/invocations") ? model(request) : undefined;
   });
   await pipeline.putParameter("serving/backend", JSON.stringify({ mode, ...backend }));
@@ -102,7 +113,9 @@ let written: string[] = [];
 
 beforeEach(() => {
   written = [];
-  vi.spyOn(process.stdout, "write").mockImplementation((line) => written.push(String(line)) > 0);
+  for (const stream of [process.stdout, process.stderr]) {
+    vi.spyOn(stream, "write").mockImplementation((line) => written.push(String(line)) > 0);
+  }
 });
 
 afterEach(() => {
@@ -189,7 +202,10 @@ describe("with serverless endpoints", () => {
         headers: { "Content-Type": "application/json", "Cache-Control": "no-store" },
       });
       expect(answer.headers?.["X-Inference-Id"]).toMatch(/^[0-9a-f-]{36}$/);
-      expect(gate.asked()).toMatchObject([{ path: `/endpoints/${blue}/invocations`, body: BODY }]);
+      const json = "application/json";
+      expect(gate.asked()).toMatchObject([
+        { path: `/endpoints/${blue}/invocations`, body: BODY, contentType: json, accept: json },
+      ]);
     });
 
     it("captures request and answer, in the form of data capture, once for an id", async () => {
@@ -383,6 +399,179 @@ describe("with serverless endpoints", () => {
         createHandler(pipeline.environmentOf("gate"))({ Records: [] }, aContext()),
       ).rejects.toThrow(/no proxy event/);
     });
+  });
+
+  expectExactGrants(() => pipeline.grantsOf("gate"));
+});
+
+describe("with a model of a built-in algorithm", () => {
+  const row = { site: "Morris", rain: 2, irrigated: true };
+  const answer = '{"predictions": [{"score": 41.5}]}';
+  let pipeline: PipelineInAws;
+  let blue: string;
+  let green: string;
+  let dry: TransformParameters;
+  let wet: TransformParameters;
+  let losesTraffic = false;
+
+  beforeAll(async () => {
+    pipeline = await pipelineInAws(builtInSpec());
+    blue = pipeline.setting.names.named("blue");
+    green = pipeline.setting.names.named("green");
+    dry = await fittedFor(["Crookston", "Morris"], 4);
+    wet = await fittedFor(["Duluth", "Crookston", "Morris"], 8);
+    await putTransform(pipeline, dry);
+    await putTransform(pipeline, wet);
+  });
+  beforeEach(() => {
+    losesTraffic = false;
+  });
+
+  const divide = (shares: object) => pipeline.put("models", TRAFFIC, JSON.stringify(shares));
+  const aBuiltInGate = async () => {
+    const backend = { endpoints: [blue, green], variant: "primary" };
+    const loses = ({ path }: AwsRequest) => losesTraffic && path.includes("traffic.json");
+    const gate = kept(await aGate(pipeline, "serverless", backend, loses));
+    gate.answerWith({ headers: { "x-amzn-invoked-production-variant": "primary" }, body: answer });
+    const asks = (rows: readonly object[], id?: string) =>
+      gate.ask({
+        body: JSON.stringify({ instances: rows }),
+        ...(id !== undefined && { headers: { "X-Inference-Id": id } }),
+      });
+    const transformsRead = () => gate.recorder.requests.filter(({ path }) => path.includes("/transforms/"));
+    return { ...gate, asks, transformsRead };
+  };
+
+  it("asks for the version's features in CSV, for JSON, and hands the answer on", async () => {
+    await divide({ [blue]: { percent: 100, transform: dry.digest } });
+    const gate = await aBuiltInGate();
+    const rows = [row, { site: "Crookston", irrigated: false }];
+    gate.answerWith({ body: '{"predictions": [{"score": 41.5}, {"score": 30}]}' });
+    expect(await gate.asks(rows, "field-1")).toMatchObject({
+      statusCode: 200,
+      json: { predictions: [{ score: 41.5 }, { score: 30 }] },
+    });
+    expect(gate.asked()).toMatchObject([
+      {
+        path: `/endpoints/${blue}/invocations`,
+        contentType: "text/csv",
+        accept: "application/json",
+        body: "1,0.5,1\n0,,0",
+      },
+    ]);
+  });
+
+  it("captures the rows as they were checked, which monitors compare by column", async () => {
+    await divide({ [blue]: { percent: 100, transform: dry.digest } });
+    const gate = await aBuiltInGate();
+    await gate.asks([row], "field-2");
+    const line = await pipeline.read("predictions", `captures/${blue}/primary/2026/03/01/05/field-2.jsonl`);
+    const capture = parseCapture(line.toString().trimEnd());
+    expect(capture).toMatchObject({
+      input: { contentType: "application/json", text: JSON.stringify({ instances: [row] }) },
+      output: { contentType: "application/json", text: answer },
+    });
+    expect(readPredictions(capture!.output!, 1)).toEqual([{ value: 41.5, score: 41.5 }]);
+  });
+
+  it("gives each of two versions that share the traffic its own features, and an own image the rows", async () => {
+    const sent = { [blue]: "1,0.5,1", [green]: "2,0.25,1" };
+    const gate = await aBuiltInGate();
+    const askAll = async () => {
+      const before = gate.asked().length;
+      for (let index = 0; index < 24; index++) await gate.asks([row], `shared-${index}`);
+      return gate
+        .asked()
+        .slice(before)
+        .map(({ path, body }) => [path.split("/")[2] ?? "", body] as const);
+    };
+    await divide({
+      [blue]: { percent: 50, transform: dry.digest },
+      [green]: { percent: 50, transform: wet.digest },
+    });
+    const both = await askAll();
+    expect(new Set(both.map(([endpoint]) => endpoint))).toEqual(new Set([blue, green]));
+    for (const [endpoint, body] of both) expect(body).toBe(sent[endpoint]);
+
+    await divide({ [blue]: { percent: 50, transform: dry.digest }, [green]: 50 });
+    gate.wait(6_000);
+    const json = JSON.stringify({ instances: [row] });
+    const mixed = await askAll();
+    expect(mixed.map(([endpoint]) => endpoint)).toEqual(both.map(([endpoint]) => endpoint));
+    for (const [endpoint, body] of mixed) expect(body).toBe(endpoint === blue ? sent[blue] : json);
+    expect(gate.transformsRead()).toHaveLength(2);
+    expect((await gate.health()).statusCode).toBe(503);
+  });
+
+  it("refuses a category that the version does not know by its place, and asks no model", async () => {
+    await divide({ [blue]: { percent: 100, transform: dry.digest } });
+    const gate = await aBuiltInGate();
+    const refused = await gate.asks([row, { ...row, site: "Atlantis" }]);
+    expect(refused).toMatchObject({
+      statusCode: 400,
+      json: {
+        code: "invalid_request",
+        errors: [{ path: "/instances/1/site", message: "is no category that the model was trained with" }],
+      },
+    });
+    expect(JSON.stringify(refused) + written.join("")).not.toContain("Atlantis");
+    expect(gate.asked()).toEqual([]);
+    expect(metric("PredictionErrors")).toEqual([]);
+  });
+
+  it.each<[string, (digest: string) => Promise<unknown>]>([
+    ["is not there", async () => undefined],
+    ["is another one's", (digest) => pipeline.put("models", transformKey(digest), JSON.stringify(dry))],
+    [
+      "was changed",
+      (digest) => pipeline.put("models", transformKey(digest), JSON.stringify({ ...dry, digest })),
+    ],
+  ])(
+    "answers 503 while the transform %s, tells it in the log, and goes on once it is right",
+    async (_, spoil) => {
+      const coming = await fittedFor(["Morris", "Waseca"], 16);
+      await spoil(coming.digest);
+      await divide({ [blue]: { percent: 100, transform: coming.digest } });
+      const gate = await aBuiltInGate();
+      expect(await gate.asks([row])).toMatchObject({
+        statusCode: 503,
+        headers: { "Retry-After": "5" },
+        json: { code: "model_unavailable" },
+      });
+      expect(logged()).toContainEqual(
+        expect.objectContaining({ level: "ERROR", transform: coming.digest, error: expect.anything() }),
+      );
+      expect(metric("PredictionErrors")).toEqual([1]);
+      expect(gate.asked()).toEqual([]);
+      await putTransform(pipeline, coming);
+      expect((await gate.asks([row])).statusCode).toBe(200);
+      expect(gate.asked()).toMatchObject([{ body: "0,0.125,1" }]);
+      await pipeline.s3.send(
+        new DeleteObjectCommand({ Bucket: pipeline.bucket("models"), Key: transformKey(coming.digest) }),
+      );
+    },
+  );
+
+  it("trusts shares for a minute that S3 no longer confirms: by then an endpoint may have another version", async () => {
+    await divide({ [blue]: { percent: 100, transform: dry.digest } });
+    const gate = await aBuiltInGate();
+    expect((await gate.asks([row])).statusCode).toBe(200);
+    losesTraffic = true;
+    gate.wait(59_000);
+    expect((await gate.asks([row])).statusCode).toBe(200);
+    gate.wait(6_000);
+    await expect(gate.asks([row])).rejects.toThrow();
+    losesTraffic = false;
+    expect((await gate.asks([row])).statusCode).toBe(200);
+  });
+
+  it("trusts shares for longer that name endpoints alone", async () => {
+    await divide({ [blue]: 100 });
+    const gate = await aBuiltInGate();
+    await gate.asks([row]);
+    losesTraffic = true;
+    gate.wait(10 * 60_000);
+    expect((await gate.asks([row])).statusCode).toBe(200);
   });
 
   expectExactGrants(() => pipeline.grantsOf("gate"));

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { isBuiltInImage } from "../../programs/built-in-algorithms.ts";
 import { pipelineImages } from "../../programs/images.ts";
 import { pipelineNames } from "../../programs/names.ts";
 import { pipelineSetting } from "../../programs/phases/pipeline-setting.ts";
@@ -514,6 +515,10 @@ describe("images", () => {
       InferenceImage: xgboost,
     });
     expect(argumentsOf(builtIn, "Train").AlgorithmSpecification).not.toHaveProperty("MetricDefinitions");
+    expect(isBuiltInImage(xgboost)).toBe(true);
+    expect(isBuiltInImage(xgboost.replace(/:.*/, `@sha256:${"0".repeat(64)}`))).toBe(true);
+    expect(isBuiltInImage(own("inference"))).toBe(false);
+    expect(isBuiltInImage(xgboost.replace("141502667606", "111122223333"))).toBe(false);
   });
 
   it("do not exist for a built-in algorithm where AWS has no registry", () => {

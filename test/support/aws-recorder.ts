@@ -12,6 +12,8 @@ export interface AwsRequest {
   readonly service: string | undefined;
   readonly target: string | undefined;
   readonly copySource: string | undefined;
+  readonly contentType: string | undefined;
+  readonly accept: string | undefined;
   /** The fields of a form, as STS takes them. */
   readonly form: Readonly<Record<string, string>>;
   readonly body: string;
@@ -56,6 +58,8 @@ export async function recordAws(
       service: signature?.[2],
       target: incoming.headers["x-amz-target"] as string | undefined,
       copySource: incoming.headers["x-amz-copy-source"] as string | undefined,
+      contentType: incoming.headers["content-type"],
+      accept: incoming.headers.accept,
       form: isForm ? Object.fromEntries(new URLSearchParams(body.toString())) : {},
       body: body.toString(),
     };

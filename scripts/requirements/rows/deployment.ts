@@ -140,8 +140,23 @@ export const DEPLOYMENT: readonly Requirement[] = [
         "programs/serving/container-serving.test.ts",
         "are reached from inside the network only, by TLS all the way",
       ],
-      ["programs/examples.test.ts", "show every serving mode in every profile that has it"],
+      [
+        "programs/examples.test.ts",
+        "show every serving mode in production, and in learning those that cost nothing while nobody asks",
+      ],
       ["handlers/gate.aws.test.ts", "answers with what the model says and the id by which labels are joined"],
+      [
+        "handlers/gate.aws.test.ts",
+        "asks for the version's features in CSV, for JSON, and hands the answer on",
+      ],
+      [
+        "handlers/release/built-in.aws.test.ts",
+        "divides the traffic in one document with the transform of each version",
+      ],
+      [
+        "programs/spec/algorithm-rules.test.ts",
+        "can't be served by %s, and the problem says what can be done",
+      ],
       ["handlers/gate.aws.test.ts", "asks the alias with the same body and captures its answer"],
       ["handlers/gate.aws.test.ts", "speaks TLS to the balancer's address, which proves the internal name"],
     ],

@@ -177,9 +177,13 @@ export const INFRASTRUCTURE: readonly Requirement[] = [
       ["handlers/fit-transform.aws.test.ts", "keeps the parameters under their digest: %s"],
       ["programs/pipeline-definition.test.ts", "are a channel of %s by an own image"],
       ["handlers/features/skew.test.ts", "have the same features of every one of the %s, to the last bit"],
+      ["handlers/models/feature-input.test.ts", "is sent the very numbers that the query gives to training"],
+      [
+        "handlers/gate.aws.test.ts",
+        "gives each of two versions that share the traffic its own features, and an own image the rows",
+      ],
       ["handlers/features.aws.test.ts", "are put once, however often their object is told of"],
     ],
-    notYet: "declared features are not applied by the gate but by the inference image",
   },
   {
     id: "I9",

@@ -200,6 +200,7 @@ describe("predictions", () => {
       [0.25, 0.75],
       { predicted_label: 1, score: 0.9 },
       { score: 0.3 },
+      { score: [0.1, 0.2, 0.7] },
       { prediction: "Gentoo", probability: 0.8, attributions: { mass: -0.5, sex: "no number" } },
     ];
     expect(readPredictions(json({ predictions: answers }), answers.length)).toEqual([
@@ -210,6 +211,7 @@ describe("predictions", () => {
       { value: 1, confidence: 0.75, score: 0.75 },
       { value: 1, score: 0.9 },
       { value: 0.3, score: 0.3 },
+      { value: 2, confidence: 0.7 },
       { value: "Gentoo", confidence: 0.8, attributions: { mass: -0.5 } },
     ]);
   });

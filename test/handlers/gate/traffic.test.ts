@@ -1,6 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { endpointFor } from "../../../handlers/gate/traffic.ts";
+import { shareFor } from "../../../handlers/gate/traffic.ts";
+import type { Traffic } from "../../../handlers/release/traffic.ts";
+
+const endpointFor = (shares: Traffic, id: string) => shareFor(shares, id)?.endpoint;
 
 const ids = fc.array(fc.uuid(), { minLength: 1, maxLength: 50 });
 
@@ -44,6 +47,25 @@ describe("traffic", () => {
     }
     // Four standard deviations of a binomial distribution.
     expect(Math.abs(green / count - 0.1)).toBeLessThan(4 * Math.sqrt((0.1 * 0.9) / count));
+  });
+
+  it("is divided alike whether versions make their features themselves or not, and names the answering one's transform", () => {
+    const [one, other] = ["1".repeat(64), "2".repeat(64)];
+    fc.assert(
+      fc.property(ids, fc.integer({ min: 0, max: 100 }), (all, percent) => {
+        const shares = {
+          blue: { percent, transform: one },
+          green: { percent: 100 - percent, transform: other },
+        };
+        for (const id of all) {
+          const endpoint = endpointFor({ blue: percent, green: 100 - percent }, id);
+          expect(shareFor(shares, id)).toEqual({ endpoint, transform: endpoint === "blue" ? one : other });
+          expect(shareFor({ ...shares, blue: percent }, id)).toEqual(
+            endpoint === "blue" ? { endpoint } : { endpoint, transform: other },
+          );
+        }
+      }),
+    );
   });
 
   it("goes nowhere without shares, and never to an endpoint without one", () => {

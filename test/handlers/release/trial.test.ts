@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { fitTransform } from "../../../handlers/features/fit.ts";
 import { plainSample } from "../../../handlers/release/samples.ts";
 import { problemOf, requestOf, samplesOf, tryVersion } from "../../../handlers/release/trial.ts";
+import { acceptedRecords, type Column, someFeatures } from "../support/accepted-records.ts";
 
 const answer = (predictions: unknown, ms = 1) => ({
   contentType: "application/json",
@@ -40,6 +42,12 @@ describe("an answer", () => {
     const sample = { request: "3750\n5000\n", contentType: "text/csv", expected: ["adelie", "gentoo"] };
     expect(requestOf(sample)).toEqual({ contentType: "text/csv", body: "3750\n5000\n" });
     expect(problemOf(sample, { contentType: "text/csv", body: "adelie\ngentoo\n", ms: 1 })).toBeUndefined();
+    const accept = "application/json";
+    expect(requestOf({ ...sample, accept })).toEqual({
+      contentType: "text/csv",
+      accept,
+      body: "3750\n5000\n",
+    });
   });
 });
 
@@ -74,5 +82,24 @@ describe("the plain request", () => {
     expect(plainSample(columns, "species").request).toEqual({
       instances: [{ island: "Biscoe", mass: 2000, loss: -1, seen: "2000-01-01" }],
     });
+  });
+
+  it("says what to do where no plain row suits the features", async () => {
+    const columns: readonly Column[] = [
+      { name: "count", type: "number" },
+      { name: "seen", type: "date" },
+    ];
+    const features = someFeatures({
+      target: "count",
+      derive: [{ name: "month", operation: "datePart", column: "seen", part: "month" }],
+      encode: [{ columns: ["month"], method: "ordinal", handleUnknown: "error" }],
+    });
+    const accepted = await acceptedRecords(columns, [{ count: 1, seen: "2026-12-24" }]);
+    const transform = await fitTransform({ features, columns }, accepted.statistics);
+    accepted.close();
+    expect(() => plainSample(columns, "count", transform)).toThrow(
+      "No plain row suits the features: /instances/0 the feature month is no category that the model was trained with. " +
+        "Let evaluate record samples.jsonl",
+    );
   });
 });

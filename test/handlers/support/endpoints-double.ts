@@ -9,6 +9,12 @@ interface Endpoint {
   reason?: string;
 }
 
+type EndpointModel = (
+  config: string,
+  body: string,
+  asked: Pick<AwsRequest, "contentType" | "accept">,
+) => { readonly status: number; readonly body: string };
+
 /** How a change that is under way ends. */
 type Fate = "well" | "fails" | "turns back";
 
@@ -20,19 +26,17 @@ export class EndpointsDouble {
   readonly updates: Record<string, unknown>[] = [];
   readonly created: Record<string, unknown>[] = [];
   readonly #now: () => Date;
-  readonly #model: (config: string, body: string) => { readonly status: number; readonly body: string };
+  readonly #model: EndpointModel;
 
-  constructor(
-    now: () => Date,
-    model: (config: string, body: string) => { readonly status: number; readonly body: string },
-  ) {
+  constructor(now: () => Date, model: EndpointModel) {
     this.#now = now;
     this.#model = model;
   }
 
-  answer({ target, path, body }: AwsRequest): AwsAnswer | undefined {
+  answer(request: AwsRequest): AwsAnswer | undefined {
+    const { target, path, body } = request;
     const [, invoked] = /^\/endpoints\/([^/]+)\/invocations/.exec(path) ?? [];
-    if (invoked !== undefined) return this.#invoke(invoked, body);
+    if (invoked !== undefined) return this.#invoke(invoked, request);
     const input = target?.startsWith("SageMaker.") ? JSON.parse(body || "{}") : {};
     const name = String(input.EndpointName);
     switch (target) {
@@ -106,10 +110,10 @@ export class EndpointsDouble {
     }
   }
 
-  #invoke(name: string, body: string): AwsAnswer {
+  #invoke(name: string, request: AwsRequest): AwsAnswer {
     const endpoint = this.all.get(name);
     if (endpoint === undefined) return jsonError("ValidationError", `Endpoint ${name} not found`);
-    const answer = this.#model(endpoint.config, body);
+    const answer = this.#model(endpoint.config, request.body, request);
     return answer.status === 200
       ? { status: 200, type: "application/json", body: answer.body }
       : {

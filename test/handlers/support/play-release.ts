@@ -2,6 +2,7 @@ import { afterAll, expect, vi } from "vitest";
 import { type ReleaseMachineArgs, releaseMachine } from "../../../programs/delivery/release-machine.ts";
 import type { StateMachine } from "../../../programs/delivery/state-language.ts";
 import type { Statement } from "../../../programs/policy-document.ts";
+import type { PipelineSpec } from "../../../programs/spec.ts";
 import { type Mode, type ReleaseWorld, releaseWorld } from "./release-world.ts";
 import { type Walk, walk } from "./walk-machine.ts";
 
@@ -11,8 +12,8 @@ vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
 const worlds: ReleaseWorld[] = [];
 afterAll(() => Promise.all(worlds.map((world) => world.close())));
 
-export async function aWorld(mode: Mode): Promise<ReleaseWorld> {
-  const world = await releaseWorld(mode);
+export async function aWorld(mode: Mode, spec?: PipelineSpec): Promise<ReleaseWorld> {
+  const world = await releaseWorld(mode, spec);
   worlds.push(world);
   return world;
 }

@@ -7,10 +7,13 @@ import {
 import { DescribeTaskDefinitionCommand, ECSClient, RegisterTaskDefinitionCommand } from "@aws-sdk/client-ecs";
 import { ListEndpointConfigsCommand } from "@aws-sdk/client-sagemaker";
 import { createHandler } from "../../../handlers/release/handler.ts";
+import { XGBOOST_REPOSITORY } from "../../../programs/built-in-algorithms.ts";
 import { guardAlarms, RELEASE_GUARD } from "../../../programs/serving/alarms.ts";
 import { containerDefinitions } from "../../../programs/serving/task.ts";
+import type { PipelineSpec } from "../../../programs/spec.ts";
 import { aSpec, productionInput } from "../../programs/support/inputs.ts";
-import { type AwsRequest, recordAws } from "../../support/aws-recorder.ts";
+import { type AwsAnswer, type AwsRequest, recordAws } from "../../support/aws-recorder.ts";
+import { json } from "./aws-answers.ts";
 import { CodeDeployDouble } from "./code-deploy-double.ts";
 import { EndpointsDouble } from "./endpoints-double.ts";
 import { LambdaDouble } from "./lambda-double.ts";
@@ -20,7 +23,12 @@ import { registryOf } from "./registered-model.ts";
 export type Mode = "serverless" | "realtime" | "lambda" | "ecs";
 
 /** Answers right by default; a test makes it answer otherwise. */
-export type Model = (version: string, body: string) => { readonly status: number; readonly body: string };
+export type Model = (
+  version: string,
+  body: string,
+  /** Of endpoints. */
+  asked?: Pick<AwsRequest, "contentType" | "accept">,
+) => { readonly status: number; readonly body: string };
 
 const answersRight: Model = (_version, body) => {
   const { instances } = JSON.parse(body) as { instances: unknown[] };
@@ -39,8 +47,8 @@ function specOf(mode: Mode) {
  * and task definitions. It has no `UpdateEndpoint`, its endpoints never fail, it runs no models and shifts nothing: endpoints, their
  * runtime, CodeDeploy, the function and the service are played here, each state as long as a look.
  */
-export async function releaseWorld(mode: Mode) {
-  const pipeline = await pipelineInAws(specOf(mode));
+export async function releaseWorld(mode: Mode, spec: PipelineSpec = specOf(mode)) {
+  const pipeline = await pipelineInAws(spec);
   const { setting } = pipeline;
   const { names } = setting;
   const registry = await registryOf(pipeline);
@@ -50,7 +58,7 @@ export async function releaseWorld(mode: Mode) {
 
   const endpoints = new EndpointsDouble(
     () => clock.now,
-    (version, body) => world.model(version, body),
+    (version, body, asked) => world.model(version, body, asked),
   );
   const lambda = new LambdaDouble((version, body) => world.model(version, body));
   const codeDeploy = new CodeDeployDouble(lambda);
@@ -62,7 +70,12 @@ export async function releaseWorld(mode: Mode) {
       world.killed = true;
       return death(request);
     }
-    return endpoints.answer(request) ?? lambda.answer(request) ?? codeDeploy.answer(request);
+    return (
+      registryOfAws(request) ??
+      endpoints.answer(request) ??
+      lambda.answer(request) ??
+      codeDeploy.answer(request)
+    );
   });
   const env = { ...pipeline.environmentOf("release"), AWS_ENDPOINT_URL: recorder.url };
 
@@ -118,8 +131,8 @@ export async function releaseWorld(mode: Mode) {
     },
     wasKilled: () => world.killed,
     /** The next version, approved. */
-    approve: async (execution = "b1d2f3a4c5e6"): Promise<string> => {
-      const { arn } = await registry.register({ execution });
+    approve: async (execution = "b1d2f3a4c5e6", metadata: Record<string, string> = {}): Promise<string> => {
+      const { arn } = await registry.register({ execution, metadata });
       await registry.decide(arn, "Approved");
       return arn;
     },
@@ -191,6 +204,12 @@ export async function releaseWorld(mode: Mode) {
 }
 
 export type ReleaseWorld = Awaited<ReturnType<typeof releaseWorld>>;
+
+/** The emulator knows one account; built-in algorithms come from another. */
+function registryOfAws({ target, body }: AwsRequest): AwsAnswer | undefined {
+  if (target?.endsWith(".BatchGetImage") !== true || !body.includes(XGBOOST_REPOSITORY)) return undefined;
+  return json({ images: [{ imageId: { imageDigest: `sha256:${"b".repeat(64)}` } }], failures: [] });
+}
 
 /** Whether something is other than before once it is answered: dying between two reads is dying before the first. */
 function changes({ method, target, path }: AwsRequest): boolean {

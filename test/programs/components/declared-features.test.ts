@@ -33,10 +33,13 @@ const SPEC = aSpec({
 describe("declared features", () => {
   let run: Run;
   let builtIn: Run;
+  let realtime: Run;
   beforeAll(async () => {
     run = await runProgram(pipelineProgram(anInput({ spec: SPEC })));
     const training = { ...SPEC.training, algorithm: "xgboost" as const };
     builtIn = await runProgram(pipelineProgram(anInput({ spec: { ...SPEC, training } })));
+    const serving = { ...SPEC.serving, mode: "realtime" as const };
+    realtime = await runProgram(pipelineProgram(anInput({ spec: { ...SPEC, serving } })));
   });
 
   const grants = (role: string, of: Run): readonly Statement[] =>
@@ -67,6 +70,15 @@ describe("declared features", () => {
 
   it("are not read by the training of a built-in algorithm, which has no channel for them", () => {
     expect(resourcesFor("training", "s3:GetObject", builtIn)).not.toContain(TRANSFORMS);
+  });
+
+  it("are read by the gate and by releases, which make them for a model that can't", () => {
+    for (const role of ["gate", "release"]) {
+      expect(resourcesFor(role, "s3:GetObject", builtIn)).toContain(TRANSFORMS);
+      // It may still serve when the spec has gone on to an own image.
+      expect(resourcesFor(role, "s3:GetObject")).toContain(TRANSFORMS);
+      expect(resourcesFor(role, "s3:GetObject", realtime)).not.toContain(TRANSFORMS);
+    }
   });
 
   it("that follow from a record alone are in the feature group as well", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { specProblems } from "../../../programs/spec.ts";
+import { someFeatures } from "../../handlers/support/accepted-records.ts";
 import { aSpec } from "../support/inputs.ts";
 
 type Change = Parameters<typeof aSpec>[0];
@@ -15,6 +16,15 @@ const tuned = (change: Partial<Tuning> = {}, training: object = {}): Change => (
     ...training,
   },
 });
+
+/** What a built-in algorithm can be trained on. */
+const dataset = {
+  schema: [
+    { name: "species", type: "string" as const, nullable: false },
+    { name: "mass", type: "number" as const, nullable: false },
+  ],
+  features: someFeatures({ target: "species" }),
+};
 
 const pathsOf = (change: Change) => specProblems(aSpec(change)).map(({ path }) => path);
 
@@ -52,14 +62,13 @@ describe("a search for hyperparameters", () => {
 
   it("compares a built-in algorithm's jobs by a metric that it reports", () => {
     const builtIn = { algorithm: "xgboost", spot: { enabled: false } };
-    expect(pathsOf(tuned({}, builtIn))).toEqual([]);
-    expect(pathsOf(tuned({}, { ...builtIn, qualityGate: { metric: "profit", threshold: 1 } }))).toEqual([
-      "/training/qualityGate/metric",
-    ]);
+    expect(pathsOf({ dataset, ...tuned({}, builtIn) })).toEqual([]);
+    const profit = { ...builtIn, qualityGate: { metric: "profit", threshold: 1 } };
+    expect(pathsOf({ dataset, ...tuned({}, profit) })).toEqual(["/training/qualityGate/metric"]);
   });
 
   it("keeps a built-in algorithm off Spot, where its jobs would go on from each other's checkpoints", () => {
-    expect(pathsOf(tuned({}, { algorithm: "xgboost" }))).toEqual(["/training/spot/enabled"]);
+    expect(pathsOf({ dataset, ...tuned({}, { algorithm: "xgboost" }) })).toEqual(["/training/spot/enabled"]);
   });
 });
 

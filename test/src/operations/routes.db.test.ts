@@ -91,6 +91,9 @@ async function openStream(id: string, headers: Record<string, string> = {}, quer
     }
   });
   response.on("error", () => {});
+  // From now on, since it may come while a test waits for something else; of a stream that is dropped it never does.
+  const ended = once(response, "end");
+  ended.catch(() => {});
   const sequences = () => messages.flatMap((message) => (message.id === undefined ? [] : [message.id]));
   return {
     response,
@@ -98,7 +101,7 @@ async function openStream(id: string, headers: Record<string, string> = {}, quer
     sequences,
     until: (condition: () => boolean) =>
       vi.waitFor(() => expect(condition()).toBe(true), { timeout: 10_000, interval: 5 }),
-    ended: () => once(response, "end"),
+    ended: () => ended,
     drop: () => response.destroy(),
   };
 }

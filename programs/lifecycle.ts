@@ -5,12 +5,28 @@ import { PREFIX } from "./storage-layout.ts";
 
 type Retention = PipelineSpec["dataset"]["retention"];
 
-function archiveAndExpire(prefix: string, { archiveAfterDays, expireAfterDays }: Retention): LifecycleRule {
+/** GLACIER is cheapest to keep and takes hours to restore; what is in GLACIER_IR is read at once, as if it were not archived. */
+type Archive = "GLACIER" | "GLACIER_IR";
+
+/**
+ * Whatever its age, somebody reads it without a restore: trainings, fits and the compaction accepted data, queries of the catalog
+ * what is compacted, jobs their feature sets, monitors captures, labels and what a model answered first. One class for all of a bucket:
+ * of rules that overlap S3 takes the cheaper class, so nothing could be excepted from a colder one.
+ */
+const READ_AT_ONCE: readonly DataBucket[] = ["validated", "features", "predictions"];
+
+const archiveOf = (bucket: DataBucket): Archive => (READ_AT_ONCE.includes(bucket) ? "GLACIER_IR" : "GLACIER");
+
+function archiveAndExpire(
+  prefix: string,
+  storageClass: Archive,
+  { archiveAfterDays, expireAfterDays }: Retention,
+): LifecycleRule {
   return {
     id: "archive-and-expire",
     status: "Enabled",
     filter: { prefix },
-    transitions: [{ days: archiveAfterDays, storageClass: "GLACIER" }],
+    transitions: [{ days: archiveAfterDays, storageClass }],
     expiration: { days: expireAfterDays },
   };
 }
@@ -57,12 +73,15 @@ const captureRule = ({ retentionDays }: PipelineSpec["monitoring"]["capture"]): 
 export function lifecycleOf(bucket: DataBucket, { dataset, monitoring }: PipelineSpec): LifecycleRule[] {
   const { retention } = dataset;
   if (bucket === "models") return modelRules(retention);
-  // Manifests and baselines stand beside the accepted data and must stay readable.
+  const archive = archiveOf(bucket);
+  // Manifests and baselines stand beside the accepted data and neither age nor expire with it.
   if (bucket === "validated") {
-    return [archiveAndExpire(PREFIX.acceptedData, retention), executionManifestRule(retention)];
+    return [archiveAndExpire(PREFIX.acceptedData, archive, retention), executionManifestRule(retention)];
   }
-  const rules = [archiveAndExpire("", retention)];
+  const rules = [archiveAndExpire("", archive, retention)];
   return bucket === "predictions" ? [...rules, captureRule(monitoring.capture)] : rules;
 }
 
-export const logLifecycle = (retention: Retention): LifecycleRule[] => [archiveAndExpire("", retention)];
+export const logLifecycle = (retention: Retention): LifecycleRule[] => [
+  archiveAndExpire("", "GLACIER", retention),
+];

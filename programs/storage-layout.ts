@@ -66,8 +66,8 @@ export const VALIDATION_PROGRAM = { folder: `${PREFIX.scripts}validate/`, file: 
 export const TRAFFIC = `${PREFIX.releases}traffic.json`;
 
 /**
- * Training reads the objects that this manifest lists, not a prefix: archived objects under a prefix fail the job, and
- * a manifest names the very objects that passed validation. It grows with each of them, so an execution reads a copy.
+ * Training reads the objects that this manifest lists, not a prefix: a manifest names the very objects that passed validation. It grows
+ * with each of them, so an execution reads a copy, which leaves out what has expired.
  */
 export const TRAINING_MANIFEST = `${PREFIX.manifests}training.manifest`;
 

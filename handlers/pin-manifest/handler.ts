@@ -2,7 +2,7 @@ import { GetObjectCommand, NoSuchKey, S3Client } from "@aws-sdk/client-s3";
 import Type from "typebox";
 import { Value } from "typebox/value";
 import { executionManifest, PREFIX } from "../../programs/storage-layout.ts";
-import { ManifestError, manifestKeys } from "../features/training-manifest.ts";
+import { ManifestError, presentKeys } from "../manifests/accepted-objects.ts";
 import { parseS3Uri, s3Uri } from "../models/objects.ts";
 import { awsClient } from "../runtime/aws.ts";
 import { WriteConflict, writeDocument } from "../runtime/documents.ts";
@@ -22,8 +22,8 @@ export interface PinAnswer {
 
 /**
  * Copies the manifest that an execution was started with to a key of the execution's own, which all its steps read: data that is
- * accepted meanwhile is the next execution's. Idempotent: the first copy stays. Throws `ManifestError` where nothing can be trained on
- * it, which fails the execution before a job costs something.
+ * accepted meanwhile is the next execution's. What is listed and no longer there is left out, and counted in the log. Idempotent: the
+ * first copy stays. Throws `ManifestError` where nothing can be trained on it, which fails the execution before a job costs something.
  */
 export function createHandler(env: Environment) {
   const { AIDLC_VALIDATED_BUCKET: bucket } = variables(env, ["AIDLC_VALIDATED_BUCKET"]);
@@ -32,12 +32,14 @@ export function createHandler(env: Environment) {
 
   return async (event: unknown): Promise<PinAnswer> => {
     const { manifest, execution } = Value.Parse(PinRequest, event);
-    const keys = manifestKeys(await manifestText(s3, bucket, manifest), bucket);
+    const { keys, leftOut } = await presentKeys(s3, bucket, await manifestText(s3, bucket, manifest));
+    const counts = { execution, objects: keys.length, leftOut };
+    if (leftOut > 0) logger.warn("The manifest lists objects that are no longer there", counts);
     const copy = { bucket, key: executionManifest(execution) };
     const uri = s3Uri(copy);
     try {
       await writeDocument(s3, copy, [{ prefix: `s3://${bucket}/` }, ...keys], { ifAbsent: true });
-      logger.info("Pinned the manifest", { execution, objects: keys.length });
+      logger.info("Pinned the manifest", counts);
     } catch (error) {
       // The step was tried before: its copy may have been read already.
       if (!(error instanceof WriteConflict)) throw error;

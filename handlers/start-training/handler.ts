@@ -11,7 +11,7 @@ import Type from "typebox";
 import { Value } from "typebox/value";
 import { Training } from "../../programs/spec/training.ts";
 import { TRAINING_MANIFEST } from "../../programs/storage-layout.ts";
-import { ManifestError, manifestKeys } from "../features/training-manifest.ts";
+import { ManifestError, presentKeys } from "../manifests/accepted-objects.ts";
 import { awsClient } from "../runtime/aws.ts";
 import { type Environment, variables } from "../runtime/environment.ts";
 import { createSettings } from "../runtime/settings.ts";
@@ -115,11 +115,12 @@ async function latestExecutions(
   return executions;
 }
 
-/** Whether the manifest lists accepted objects: without any, a training would fail after it has cost something. */
+/** Whether the manifest lists accepted objects that are there: without any, a training would fail at its first step. */
 async function hasAcceptedData(s3: S3Client, bucket: string): Promise<boolean> {
   try {
     const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: TRAINING_MANIFEST }));
-    return manifestKeys((await Body?.transformToString()) ?? "", bucket).length > 0;
+    await presentKeys(s3, bucket, (await Body?.transformToString()) ?? "");
+    return true;
   } catch (error) {
     if (error instanceof NoSuchKey || error instanceof ManifestError) return false;
     throw error;

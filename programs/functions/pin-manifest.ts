@@ -12,8 +12,9 @@ export const pinManifest: FunctionDefinition = {
     const validated = bucketArn(around, "validated");
     return [
       allow({ Sid: "ReadManifest", Action: "s3:GetObject", Resource: `${validated}/${PREFIX.manifests}*` }),
-      // Without it S3 answers 403 for a manifest that is not there; a read has no prefix that a condition could ask for.
-      allow({ Sid: "FindManifest", Action: "s3:ListBucket", Resource: validated }),
+      // What is accepted is listed. Without it S3 also answers 403 for a manifest that is not there, and a read has no prefix that a
+      // condition could ask for.
+      allow({ Sid: "ListAccepted", Action: "s3:ListBucket", Resource: validated }),
       allow({
         Sid: "PinManifest",
         Action: "s3:PutObject",

@@ -23,8 +23,9 @@ export const startTraining: FunctionDefinition = {
       Action: "s3:GetObject",
       Resource: `${bucketArn(around, "validated")}/${TRAINING_MANIFEST}`,
     }),
-    // Without it S3 answers 403 for a manifest that is not there; a read has no prefix that a condition could ask for.
-    allow({ Sid: "FindManifest", Action: "s3:ListBucket", Resource: bucketArn(around, "validated") }),
+    // What is accepted is listed. Without it S3 also answers 403 for a manifest that is not there, and a read has no prefix that a
+    // condition could ask for.
+    allow({ Sid: "ListAccepted", Action: "s3:ListBucket", Resource: bucketArn(around, "validated") }),
     useKeys(around, ["data"], ["kms:Decrypt"]),
   ],
 };

@@ -123,7 +123,8 @@ const Quality = Type.Object(
 const Retention = Type.Object(
   {
     archiveAfterDays: Type.Integer({
-      description: "Age at which objects move to S3 Glacier Flexible Retrieval.",
+      description:
+        "Age at which objects move to S3 Glacier: Instant Retrieval what trainings, monitors and queries read, Flexible Retrieval the rest.",
       minimum: 1,
       maximum: 3650,
       default: 90,

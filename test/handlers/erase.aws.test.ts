@@ -403,6 +403,22 @@ describe("an erasure that can't end at once", () => {
     );
   });
 
+  it("erases from archives that are readable at once without a restore", async () => {
+    const pipeline = await aPipeline();
+    await pipeline.s3.send(
+      new PutObjectCommand({
+        Bucket: pipeline.bucket("validated"),
+        Key: "data/old.csv",
+        Body: HEADER + row(ADA, 1) + row("bob@example.com", 2),
+        StorageClass: "GLACIER_IR",
+      }),
+    );
+    expect(await pipeline.erase()).toMatchObject({ state: "done" });
+    expect((await pipeline.read("validated", "data/old.csv")).toString()).toBe(
+      HEADER + row("bob@example.com", 2),
+    );
+  });
+
   it("gives no proof while an object can't be searched, and names it", async () => {
     const pipeline = await aPipeline();
     await pipeline.put("quarantine", "packed.csv", Buffer.from([0x1f, 0x8b, 0x08, 0, 0, 0]));

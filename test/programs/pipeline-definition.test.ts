@@ -426,7 +426,7 @@ describe("the SageMaker pipeline", () => {
     });
   });
 
-  it("reads the accepted data by manifest, so archived objects never fail a run", () => {
+  it("reads the accepted data by manifest: what passed validation, and nothing that merely lies beside it", () => {
     expect(parameters(definition()).InputManifest).toBe(
       `s3://${names.bucket("validated")}/manifests/training.manifest`,
     );

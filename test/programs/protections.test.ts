@@ -119,24 +119,39 @@ describe("buckets of a pipeline", () => {
     for (const { Condition } of uploads) expect(JSON.stringify(Condition)).toMatch(/:"false"|StringEquals/);
   });
 
-  it.each(["raw", "quarantine", "features", "predictions"] as const)(
-    "%s archives and expires everything",
-    (kind) => {
-      expect(lifecycle(run, kind)).toContainEqual({
-        id: "archive-and-expire",
-        status: "Enabled",
-        filter: { prefix: "" },
-        transitions: [{ days: 30, storageClass: "GLACIER" }],
-        expiration: { days: 200 },
-      });
-    },
-  );
-
-  it("validated archives data but neither manifests nor baselines, which must stay readable", () => {
-    expect(lifecycle(run, "validated").find(({ id }) => id === "archive-and-expire")?.filter).toEqual({
-      prefix: "data/",
+  it.each([
+    ["raw", "GLACIER"],
+    ["quarantine", "GLACIER"],
+    ["features", "GLACIER_IR"],
+    ["predictions", "GLACIER_IR"],
+  ] as const)("%s archives to %s and expires everything", (kind, storageClass) => {
+    expect(lifecycle(run, kind)).toContainEqual({
+      id: "archive-and-expire",
+      status: "Enabled",
+      filter: { prefix: "" },
+      transitions: [{ days: 30, storageClass }],
+      expiration: { days: 200 },
     });
   });
+
+  it("validated archives data so that trainings read it at once, and neither manifests nor baselines", () => {
+    expect(lifecycle(run, "validated")).toContainEqual({
+      id: "archive-and-expire",
+      status: "Enabled",
+      filter: { prefix: "data/" },
+      transitions: [{ days: 30, storageClass: "GLACIER_IR" }],
+      expiration: { days: 200 },
+    });
+    const transitions = lifecycle(run, "validated").flatMap(({ transitions = [] }) => transitions);
+    expect(transitions).toHaveLength(1);
+  });
+
+  it.each(["validated", "features", "predictions"] as const)(
+    "%s has nothing that must be restored before a job, a monitor or a query can read it",
+    (kind) => {
+      expect(JSON.stringify(lifecycle(run, kind))).not.toMatch(/"(GLACIER|DEEP_ARCHIVE)"/);
+    },
+  );
 
   it("validated expires the manifests of executions with the data that they list, and no other manifest", () => {
     const rules = lifecycle(run, "validated");

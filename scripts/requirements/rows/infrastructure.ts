@@ -72,7 +72,7 @@ export const INFRASTRUCTURE: readonly Requirement[] = [
     tests: [
       [
         "programs/protections.test.ts",
-        "validated archives data but neither manifests nor baselines, which must stay readable",
+        "validated archives data so that trainings read it at once, and neither manifests nor baselines",
       ],
       [
         "programs/protections.test.ts",

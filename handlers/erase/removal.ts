@@ -1,6 +1,6 @@
+import { delistFromTraining } from "../manifests/training-manifest.ts";
 import type { Affected } from "./progress.ts";
 import { type Around, objectVersion, SuccessorUnverified } from "./scan.ts";
-import { delistFromTraining } from "./training-manifest.ts";
 import { deleteVersion, listKeys } from "./versions.ts";
 
 /**

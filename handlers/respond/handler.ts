@@ -1,6 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { S3Client } from "@aws-sdk/client-s3";
 import type { Context } from "aws-lambda";
+import { PREFIX } from "../../programs/storage-layout.ts";
 import { createAlerts } from "../runtime/alerts.ts";
 import { awsClient } from "../runtime/aws.ts";
 import { type Environment, variables } from "../runtime/environment.ts";
@@ -58,7 +59,12 @@ export function createHandler(
   const act = async (eventId: string, action: Action, failures: number): Promise<Outcome> => {
     if (action.kind === "quarantine") {
       const { bucket, key, versionId } = action;
-      const suspect = { bucket: around.buckets[bucket], key, ...(versionId && { versionId }) };
+      const suspect = {
+        bucket: around.buckets[bucket],
+        key,
+        ...(versionId && { versionId }),
+        isAcceptedData: bucket === "validated" && key.startsWith(PREFIX.acceptedData),
+      };
       const copy = { bucket: names.AIDLC_QUARANTINE_BUCKET, key: copyKey(eventId, bucket, key, versionId) };
       const set = await setApart(s3, suspect, copy);
       return set === undefined ? { outcome: "gone", detail: {} } : { outcome: "done", detail: { ...set } };

@@ -10,6 +10,8 @@ import {
 import { Upload } from "@aws-sdk/lib-storage";
 import { QUARANTINED_TAG } from "../../programs/containment.ts";
 import { PREFIX } from "../../programs/storage-layout.ts";
+import { delistFromTraining } from "../manifests/training-manifest.ts";
+import { headObject } from "../models/objects.ts";
 
 /** Four of them are in memory; 10,000 of them are 160 GB. */
 const PART_BYTES = 16 * 1024 * 1024;
@@ -23,6 +25,8 @@ export interface Suspect {
   readonly bucket: string;
   readonly key: string;
   readonly versionId?: string;
+  /** Whether trainings may read it. */
+  readonly isAcceptedData: boolean;
 }
 
 export interface SetApart {
@@ -30,16 +34,19 @@ export interface SetApart {
   readonly bytes: number;
   readonly sha256: string;
   readonly copy: string;
+  /** False where it is made sure that no training is given the object any more. */
+  readonly listed?: false;
 }
 
 /**
- * Marks an object, so that from now on nobody reads it but who looks into it, and copies it to the quarantine bucket at `copyKey`.
+ * Marks an object, so that from now on nobody reads it but who looks into it, takes it out of the list of what is trained on, and copies it
+ * to the quarantine bucket at `copyKey`.
  * S3 compares what arrives with checksums of what was read, part by part, and refuses anything else. Undefined where the object is
  * gone. Idempotent. Throws where the copy has another length than the object.
  */
 export async function setApart(
   s3: S3Client,
-  { bucket: Bucket, key: Key, versionId }: Suspect,
+  { bucket: Bucket, key: Key, versionId, isAcceptedData }: Suspect,
   quarantine: { readonly bucket: string; readonly key: string },
 ): Promise<SetApart | undefined> {
   let version = versionId;
@@ -56,6 +63,9 @@ export async function setApart(
   }
   const place = { Bucket, Key, VersionId: version };
   await mark(s3, place);
+  // Before the copy, which may fail: the mark alone makes trainings fail.
+  const isTrainedOn = isAcceptedData && (await isCurrent(s3, place));
+  if (isTrainedOn) await delistFromTraining(s3, Bucket, Key);
   const copied = await copy(s3, place, quarantine);
   if (copied.bytes !== size) {
     throw new Error(`The copy of s3://${Bucket}/${Key} has ${copied.bytes} bytes and not ${size}`);
@@ -64,6 +74,7 @@ export async function setApart(
     ...copied,
     copy: `s3://${quarantine.bucket}/${quarantine.key}`,
     ...(version !== undefined && { versionId: version }),
+    ...(isTrainedOn && { listed: false }),
   };
 }
 
@@ -80,6 +91,12 @@ async function mark(s3: S3Client, place: Place): Promise<void> {
   const others = TagSet.filter(({ Key }) => Key !== QUARANTINED_TAG).slice(0, MOST_TAGS - 1);
   const tags = [...others, { Key: QUARANTINED_TAG, Value: "true" }];
   await s3.send(new PutObjectTaggingCommand({ ...place, Tagging: { TagSet: tags } }));
+}
+
+/** Manifests name keys, so that a training reads the newest version, and never one that was replaced. */
+async function isCurrent(s3: S3Client, { Bucket, Key, VersionId }: Place): Promise<boolean> {
+  const current = await headObject(s3, { bucket: Bucket, key: Key });
+  return current !== undefined && current.versionId === VersionId;
 }
 
 async function copy(

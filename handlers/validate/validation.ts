@@ -10,6 +10,7 @@ import { writeProfile } from "../dataset/profile-store.ts";
 import type { DatasetRules } from "../dataset/rules.ts";
 import { type Validation, validateData } from "../dataset/validate-data.ts";
 import type { Verdict } from "../dataset/verdict.ts";
+import { listForTraining } from "../manifests/training-manifest.ts";
 import type { Alerts } from "../runtime/alerts.ts";
 import { awsClient } from "../runtime/aws.ts";
 import { type Environment, variables } from "../runtime/environment.ts";
@@ -18,7 +19,6 @@ import type { OwnMetric } from "../runtime/telemetry.ts";
 import { recordValidation } from "./lineage.ts";
 import type { RawObject } from "./raw-object.ts";
 import { type OpenedObject, openObject } from "./read-object.ts";
-import { listForTraining } from "./training-manifest.ts";
 import { readVerdict, type VerdictDocument, verdictKey, writeVerdict } from "./verdict-store.ts";
 import { copyVerified } from "./verified-copy.ts";
 

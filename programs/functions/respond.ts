@@ -1,6 +1,6 @@
 import { containmentRunbooks } from "../containment.ts";
 import { allow, bucketArn, publishAlerts, useKeys } from "../grants.ts";
-import { PREFIX } from "../storage-layout.ts";
+import { PREFIX, TRAINING_MANIFEST } from "../storage-layout.ts";
 import type { FunctionDefinition } from "./function-definition.ts";
 
 /** Where an object can be that a finding names. */
@@ -48,6 +48,12 @@ export const respond: FunctionDefinition = {
         Sid: "TellGone",
         Action: "s3:ListBucket",
         Resource: SUSPECT.map((kind) => bucketArn(around, kind)),
+      }),
+      // Reading it is granted above.
+      allow({
+        Sid: "DelistObjects",
+        Action: "s3:PutObject",
+        Resource: `${bucketArn(around, "validated")}/${TRAINING_MANIFEST}`,
       }),
       allow({
         Sid: "CopyToQuarantine",

@@ -1,7 +1,7 @@
 import { DeleteObjectCommand } from "@aws-sdk/client-s3";
 import { beforeAll, describe, expect, it, vi } from "vitest";
+import { listForTraining } from "../../handlers/manifests/training-manifest.ts";
 import { createHandler, type PinAnswer } from "../../handlers/pin-manifest/handler.ts";
-import { listForTraining } from "../../handlers/validate/training-manifest.ts";
 import { executionManifest, TRAINING_MANIFEST } from "../../programs/storage-layout.ts";
 import { expectExactGrants } from "./support/granted-calls.ts";
 import { type PipelineInAws, pipelineInAws } from "./support/pipeline-in-aws.ts";

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import {
   CloudWatchLogsClient,
   CreateLogGroupCommand,
@@ -7,6 +7,7 @@ import {
 import { GetObjectTaggingCommand, PutObjectTaggingCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createHandler } from "../../handlers/respond/handler.ts";
+import { TRAINING_MANIFEST } from "../../programs/storage-layout.ts";
 import { aSpec } from "../programs/support/inputs.ts";
 import { type AwsRecorder, type AwsRequest, recordAws } from "../support/aws-recorder.ts";
 import { expectExactGrants } from "./support/granted-calls.ts";
@@ -20,6 +21,8 @@ const CONTEXT = { awsRequestId: "8c9f7a1e-0000-4000-8000-000000000001" };
 let pipeline: PipelineInAws;
 let recorder: AwsRecorder;
 let respond: (event: object | string) => Promise<void>;
+/** Which requests S3 refuses. */
+let failing: (request: AwsRequest) => boolean = () => false;
 /** How the next runbooks end. */
 let endings: string[] = [];
 
@@ -28,8 +31,16 @@ const started = () =>
     .filter(({ target }) => target === "AmazonSSM.StartAutomationExecution")
     .map(({ body }) => JSON.parse(body) as { ClientToken: string; DocumentName: string; Parameters: object });
 
+const REFUSED = {
+  status: 403,
+  type: "application/xml",
+  body: "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>",
+};
+
 /** The emulator has no automation: what Systems Manager would say is said here. */
-function automation({ target, body }: AwsRequest) {
+function automation(request: AwsRequest) {
+  if (failing(request)) return REFUSED;
+  const { target, body } = request;
   const json = (content: object) => ({
     status: 200,
     type: "application/x-amz-json-1.1",
@@ -79,13 +90,13 @@ async function recordOf({ id }: { readonly id: string }): Promise<Record<string,
 
 const own = (part: string) => pipeline.setting.names.named(part);
 
-const maliciousFile = (key: string, versionId: string) =>
+const maliciousFile = (key: string, versionId: string, bucket: "raw" | "validated" = "raw") =>
   aThreat({
     type: "Object:S3/MaliciousFile",
     severity: 8,
     resource: {
       resourceType: "S3Object",
-      s3BucketDetails: [{ name: pipeline.bucket("raw"), s3ObjectDetails: [{ key, versionId }] }],
+      s3BucketDetails: [{ name: pipeline.bucket(bucket), s3ObjectDetails: [{ key, versionId }] }],
     },
   });
 
@@ -173,6 +184,56 @@ describe("an object that a finding names", () => {
     expect(copy.toString()).toBe("new\n");
     expect((await recordOf(event))[1]).toMatchObject({ outcome: "done", detail: { versionId } });
     await pipeline.takeAlerts();
+  });
+
+  describe("and that is accepted data", () => {
+    const theManifest = async () =>
+      JSON.parse((await pipeline.read("validated", TRAINING_MANIFEST)).toString()) as unknown[];
+    const list = (...keys: string[]) =>
+      pipeline.put(
+        "validated",
+        TRAINING_MANIFEST,
+        JSON.stringify([{ prefix: `s3://${pipeline.bucket("validated")}/` }, ...keys]),
+      );
+
+    it("leaves the list of what is trained on, which nobody but the responder could read any more", async () => {
+      const versionId = await pipeline.put("validated", "data/bad.csv", "a,b\n");
+      await list("data/good.csv", "data/bad.csv", "data/better.csv");
+      const event = maliciousFile("data/bad.csv", versionId, "validated");
+      await respond(event);
+      expect((await theManifest()).slice(1)).toEqual(["data/good.csv", "data/better.csv"]);
+      expect((await recordOf(event))[1]).toMatchObject({ outcome: "done", detail: { listed: false } });
+      await respond({ ...event, id: randomUUID() });
+      expect((await theManifest()).slice(1)).toEqual(["data/good.csv", "data/better.csv"]);
+      await pipeline.takeAlerts();
+    });
+
+    it("stays listed where a newer version, which is not the one that was found, is what a training reads", async () => {
+      const found = await pipeline.put("validated", "data/replaced.csv", "bad\n");
+      await pipeline.put("validated", "data/replaced.csv", "good\n");
+      await list("data/replaced.csv");
+      const event = maliciousFile("data/replaced.csv", found, "validated");
+      await respond(event);
+      expect((await theManifest()).slice(1)).toEqual(["data/replaced.csv"]);
+      expect((await recordOf(event))[1]).not.toHaveProperty("detail.listed");
+      await pipeline.takeAlerts();
+    });
+
+    it("leaves the list also where its copy fails and is tried again", async () => {
+      const key = "data/large.csv";
+      const versionId = await pipeline.put("validated", key, "a,b\n");
+      await list(key, "data/good.csv");
+      const event = maliciousFile(key, versionId, "validated");
+      failing = ({ method, path }) => method === "PUT" && path.includes("/incidents/");
+      await expect(respond(event)).rejects.toThrow(/1 of 1 actions failed/);
+      failing = () => false;
+      expect((await theManifest()).slice(1)).toEqual(["data/good.csv"]);
+      await respond(event);
+      expect(await recordOf(event)).toContainEqual(
+        expect.objectContaining({ outcome: "done", detail: expect.objectContaining({ listed: false }) }),
+      );
+      await pipeline.takeAlerts();
+    });
   });
 
   it("may be gone by then", async () => {

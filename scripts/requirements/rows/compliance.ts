@@ -168,6 +168,10 @@ export const COMPLIANCE: readonly Requirement[] = [
         "by a role or in a function of the pipeline revokes or disables it when it is high",
       ],
       ["handlers/respond.aws.test.ts", "is marked beside its other tags and copied byte by byte: %s"],
+      [
+        "handlers/respond.aws.test.ts",
+        "leaves the list of what is trained on, which nobody but the responder could read any more",
+      ],
       ["handlers/respond.aws.test.ts", "is revoked or disabled by a runbook that is followed to its end"],
     ],
   },

@@ -58,6 +58,8 @@ export const ReleaseState = Type.Object({
   /** Configuration, version of the function or task definition that served when the shift began. */
   servedBefore: Type.Optional(Type.String()),
   deploymentId: Type.Optional(Type.String()),
+  /** When callers began to see the version, ISO 8601: alarms that began before are about another one. */
+  shiftingSince: Type.Optional(Type.String()),
 });
 export type ReleaseState = Static<typeof ReleaseState>;
 

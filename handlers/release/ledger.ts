@@ -42,8 +42,14 @@ export interface Ledger {
   release(releaseId: string): Promise<ReleaseState | undefined>;
   /** Creates a release's document, or returns the one that is there. */
   begin(state: ReleaseState): Promise<ReleaseState>;
-  /** Changes parts of a release's document and returns the whole. */
-  note(releaseId: string, change: Partial<ReleaseState>): Promise<ReleaseState>;
+  /**
+   * Changes parts of a release's document and returns the whole. What depends on the document as it is written over is a function of it, which
+   * may throw.
+   */
+  note(
+    releaseId: string,
+    change: Partial<ReleaseState> | ((before: ReleaseState) => Partial<ReleaseState>),
+  ): Promise<ReleaseState>;
 }
 
 export function createLedger(s3: S3Client, bucket: string, now: () => Date): Ledger {
@@ -131,12 +137,14 @@ export function createLedger(s3: S3Client, bucket: string, now: () => Date): Led
       change(releaseKey(state.releaseId), ReleaseState, (before) =>
         before === undefined ? { write: state, result: state } : { result: before },
       ),
-    note: (releaseId, part) =>
+    note: (releaseId, wanted) =>
       change(releaseKey(releaseId), ReleaseState, (before) => {
         if (before === undefined) {
           throw new ReleaseFailed("Superseded", `There is no release ${releaseId}: it was never planned`);
         }
-        const write = { ...before, ...part };
+        const part = typeof wanted === "function" ? wanted(before) : wanted;
+        const isFirstSeen = part.state === "shifting" && before.shiftingSince === undefined;
+        const write = { ...before, ...part, ...(isFirstSeen && { shiftingSince: now().toISOString() }) };
         return { ...(!Value.Equal(before, write) && { write }), result: write };
       }),
   };

@@ -39,9 +39,7 @@ export async function runTask(around: Surroundings, event: MachineTask): Promise
   // Asked again for what is done.
   if (event.task === "record" && state.state === "recorded") return DONE;
   await around.ledger.keep(event.releaseId, holdMinutes(settings));
-  if (state.condemned !== undefined) {
-    throw new ReleaseFailed("Condemned", `Taken back by ${state.condemned.by}: ${state.condemned.why}`);
-  }
+  refuseCondemned(state);
   switch (event.task) {
     case "deploy":
       await serving.deploy(situation, event.stage);
@@ -71,6 +69,11 @@ export async function runTask(around: Surroundings, event: MachineTask): Promise
       await record(around, serving, situation);
       return DONE;
   }
+}
+
+function refuseCondemned({ condemned }: ReleaseState): void {
+  if (condemned === undefined) return;
+  throw new ReleaseFailed("Condemned", `Taken back by ${condemned.by}: ${condemned.why}`);
 }
 
 /** What the version's evaluation recorded, or else one request that the data set allows. */
@@ -118,11 +121,16 @@ const KEPT_AS_MADE = 1;
 /** Of those before, a few at a time: one falls out with each release. */
 const DISCARDED = 3;
 
+/**
+ * Ends a release well. An alarm that rings by now refuses it; one that begins afterwards is an event, which condemns the release until its document
+ * says that it is recorded, and takes the recorded one back from then on.
+ */
 async function record(around: Surroundings, serving: Serving, situation: Situation): Promise<void> {
-  const { ledger, now, alerts } = around;
+  const { ledger, now, alerts, clients, place } = around;
   const { state, settings } = situation;
   const { releaseId, version, servedBefore } = state;
   const { mode } = settings.rollout;
+  await refuseWhileRinging(clients.cloudWatch, place);
   // By the situation before: afterwards the endpoint that was free is the one that serves.
   const found = serving.found(situation);
   await ledger.record((before) => {
@@ -149,7 +157,10 @@ async function record(around: Surroundings, serving: Serving, situation: Situati
         "Record the release with the service: the update that follows brings it up, and then it is tried",
     });
   }
-  await ledger.note(releaseId, { state: "recorded" });
+  await ledger.note(releaseId, (before) => {
+    refuseCondemned(before);
+    return { state: "recorded" };
+  });
   await ledger.free(releaseId);
 }
 
@@ -201,12 +212,27 @@ async function rollBack(around: Surroundings, serving: Serving, situation: Situa
   const holder = await ledger.holder();
   // Whoever took this release's place has seen to the traffic.
   if (holder === undefined || holder.releaseId === state.releaseId) {
-    if (recorded?.releaseId !== state.releaseId) await serving.giveBack(situation);
+    if (recorded?.releaseId !== state.releaseId) await giveBack(around, serving, situation);
     else await returnTo(around, serving, { recorded, settings, by: state.condemned?.by ?? "alarm" });
   }
   await endTrials(around, serving, state);
   await ledger.note(state.releaseId, { state: "rolled-back" });
   await ledger.free(state.releaseId);
+}
+
+/** What is recorded has all of the traffic again: alarms that began before are about the release that had some of it. */
+async function giveBack(
+  { ledger, now }: Surroundings,
+  serving: Serving,
+  situation: Situation,
+): Promise<void> {
+  await serving.giveBack(situation);
+  const returned = situation.recorded;
+  await ledger.record((before) =>
+    returned !== undefined && before?.recordedAt === returned.recordedAt
+      ? { ...before, returnedAt: now().toISOString() }
+      : undefined,
+  );
 }
 
 /** The same version is tried on endpoints from the same configuration, whoever releases it. */

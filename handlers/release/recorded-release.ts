@@ -32,7 +32,12 @@ export const RecordedRelease = Type.Object(recorded);
 export type RecordedRelease = Static<typeof RecordedRelease>;
 
 /** The document: the release that serves, and those before it, the newest first. */
-export const RecordedReleases = Type.Object({ ...recorded, earlier: Type.Array(RecordedRelease) });
+export const RecordedReleases = Type.Object({
+  ...recorded,
+  /** When it last got back traffic that a release had which failed, ISO 8601: alarms that began before are about that one. */
+  returnedAt: Type.Optional(Type.String()),
+  earlier: Type.Array(RecordedRelease),
+});
 export type RecordedReleases = Static<typeof RecordedReleases>;
 
 /** Enough to go back to any version of the last weeks; S3 keeps every version of the document besides. */
@@ -41,7 +46,7 @@ const KEPT = 20;
 /** The document once `next` serves. What `next` replaces comes first among the earlier ones. */
 export function withRelease(next: RecordedRelease, before: RecordedReleases | undefined): RecordedReleases {
   if (before === undefined) return { ...next, earlier: [] };
-  const { earlier, ...last } = before;
+  const { earlier, returnedAt: _, ...last } = before;
   return { ...next, earlier: [last, ...earlier].slice(0, KEPT) };
 }
 

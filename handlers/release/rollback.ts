@@ -1,4 +1,5 @@
 import { shortHash } from "../../programs/names.ts";
+import type { ReleaseState } from "./documents.ts";
 import type { Rollback } from "./event.ts";
 import { NotYet, ReleaseFailed } from "./failures.ts";
 import { patiently } from "./patience.ts";
@@ -8,6 +9,8 @@ import type { CurrentSettings } from "./settings.ts";
 import { numberOf, situationOf } from "./situation.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { approvedVersion } from "./version.ts";
+import { ringingAlarms } from "./watching.ts";
+import { isAboutWhatServes } from "./whose-alarm.ts";
 
 /** Longer than the function lives. */
 const HOLD_MINUTES = 20;
@@ -24,22 +27,22 @@ export type RollbackOutcome =
  * earlier release fails too, the cause is elsewhere, and going on would walk through all of them.
  */
 export async function rollBackRelease(around: Surroundings, event: Rollback): Promise<RollbackOutcome> {
-  const { ledger, now } = around;
+  const { ledger } = around;
   const settings = await around.current();
   const serving = around.serving(settings.rollout.mode);
-  const why = event.trigger === "alarm" ? `the alarm ${event.alarm} rings` : "somebody asked for it";
   const holder = await ledger.holder();
   const underWay = holder && (await ledger.release(holder.releaseId));
-  if (underWay?.state === "shifting") {
-    const condemned = { by: event.trigger, why, at: now().toISOString() };
-    const state = await ledger.note(underWay.releaseId, { condemned });
-    await serving.interrupt(await situationOf(around, state, settings));
+  const condemned = underWay?.state === "shifting" && (await condemn(around, underWay.releaseId, event));
+  if (condemned) {
+    await serving.interrupt(await situationOf(around, condemned, settings));
     return "condemned";
   }
   const recorded = await ledger.recorded();
   if (recorded === undefined || recorded.mode !== settings.rollout.mode) return "nothing";
   if (event.trigger === "alarm") {
-    if (new Date(event.at) <= new Date(recorded.recordedAt)) return "nothing";
+    if (!isAboutWhatServes(event.at, recorded, await ledger.release(recorded.releaseId))) {
+      return heedLate(around, recorded);
+    }
     if (recorded.by === "alarm") return giveUp(around, recorded, "it came back itself because an alarm rang");
   }
   const wanted = event.trigger === "person" ? event.modelPackageArn : undefined;
@@ -60,6 +63,29 @@ export async function rollBackRelease(around: Surroundings, event: Rollback): Pr
   await returnTo(around, serving, { recorded, settings, by: event.trigger, target });
   await ledger.free(claimed.hold.releaseId);
   return "rolled-back";
+}
+
+/** Takes back a release that is shifting. Undefined where it has ended meanwhile: then it is what is recorded, or was taken back. */
+async function condemn(
+  { ledger, now }: Surroundings,
+  releaseId: string,
+  event: Rollback,
+): Promise<ReleaseState | undefined> {
+  const why = event.trigger === "alarm" ? `the alarm ${event.alarm} rings` : "somebody asked for it";
+  const condemned = { by: event.trigger, why, at: now().toISOString() };
+  const after = await ledger.note(releaseId, ({ state }) => (state === "shifting" ? { condemned } : {}));
+  return after.state === "shifting" ? after : undefined;
+}
+
+/**
+ * An alarm that began before what serves had all of the traffic. It is over, or about what was taken back; but where a person went back while it
+ * rang and it goes on ringing, no second event comes.
+ */
+async function heedLate(around: Surroundings, recorded: RecordedReleases): Promise<"nothing"> {
+  const { clients, place } = around;
+  if (recorded.by !== "person" || (await ringingAlarms(clients.cloudWatch, place)).length === 0)
+    return "nothing";
+  return giveUp(around, recorded, "a person went back to it while an alarm rang, which goes on ringing");
 }
 
 /** The newest earlier one of the same mode, or the one that is asked for. */

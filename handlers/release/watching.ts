@@ -7,11 +7,11 @@ import { VARIANT } from "../../programs/serving/endpoints.ts";
 import { ReleaseFailed } from "./failures.ts";
 import type { Place } from "./settings.ts";
 
-/** Throws `Condemned` while one of the alarms of the traffic, or the one that combines them, rings. */
-export async function refuseWhileRinging(
+/** Names of those alarms of the traffic, and of the one that combines them, that ring. */
+export async function ringingAlarms(
   cloudWatch: CloudWatchClient,
   { alarmNames, guardName }: Place,
-): Promise<void> {
+): Promise<readonly string[]> {
   const { MetricAlarms = [], CompositeAlarms = [] } = await cloudWatch.send(
     new DescribeAlarmsCommand({
       AlarmNames: [...alarmNames, guardName],
@@ -19,9 +19,14 @@ export async function refuseWhileRinging(
       AlarmTypes: ["MetricAlarm", "CompositeAlarm"],
     }),
   );
-  const ringing = [...MetricAlarms, ...CompositeAlarms]
+  return [...MetricAlarms, ...CompositeAlarms]
     .filter(({ StateValue }) => StateValue === "ALARM")
-    .map(({ AlarmName }) => AlarmName);
+    .map(({ AlarmName = "" }) => AlarmName);
+}
+
+/** Throws `Condemned` while one of them rings. */
+export async function refuseWhileRinging(cloudWatch: CloudWatchClient, place: Place): Promise<void> {
+  const ringing = await ringingAlarms(cloudWatch, place);
   if (ringing.length > 0) throw new ReleaseFailed("Condemned", `These alarms ring: ${ringing.join(", ")}`);
 }
 

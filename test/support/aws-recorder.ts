@@ -40,7 +40,7 @@ export interface AwsRecorder {
  */
 export async function recordAws(
   emulator: string,
-  answer: (request: AwsRequest) => AwsAnswer | undefined = () => undefined,
+  answer: (request: AwsRequest) => AwsAnswer | undefined | Promise<AwsAnswer | undefined> = () => undefined,
   amend?: (request: AwsRequest, body: string) => string,
 ): Promise<AwsRecorder> {
   const requests: AwsRequest[] = [];
@@ -64,7 +64,7 @@ export async function recordAws(
       body: body.toString(),
     };
     requests.push(recorded);
-    const own = answer(recorded);
+    const own = await answer(recorded);
     if (own !== undefined) {
       outgoing.writeHead(own.status, { ...own.headers, "content-type": own.type }).end(own.body);
       return;

@@ -47,6 +47,8 @@ export interface Play {
   readonly name?: string;
   /** Before the tasks of a state, and when time passes in it. */
   readonly at?: Readonly<Record<string, () => Promise<unknown> | unknown>>;
+  /** Before a task of this name is done. */
+  readonly beforeTask?: Readonly<Record<string, () => Promise<unknown>>>;
   /** Each task is done again when it is done. */
   readonly twice?: boolean;
   /** Each task dies before its first change, then before its second, until it gets through. */
@@ -82,6 +84,7 @@ export async function release(world: ReleaseWorld, modelPackageArn: string, play
     input: { trigger: "approval", modelPackageArn },
     invoke: async (functionName, payload) => {
       if (functionName === "verify") return { outcome: "verified" };
+      await play.beforeTask?.[String(payload.task)]?.();
       const answer = await once(payload);
       if (play.twice) expect(await world.handle(payload)).toEqual(answer);
       return answer;

@@ -64,19 +64,28 @@ export async function releaseWorld(mode: Mode, spec: PipelineSpec = specOf(mode)
   const codeDeploy = new CodeDeployDouble(lambda);
 
   let calls = 0;
-  const recorder = await recordAws(pipeline.environmentOf("release").AWS_ENDPOINT_URL ?? "", (request) => {
-    if (changes(request)) calls += 1;
-    if (world.killAt !== undefined && calls >= world.killAt) {
-      world.killed = true;
-      return death(request);
-    }
-    return (
-      registryOfAws(request) ??
-      endpoints.answer(request) ??
-      lambda.answer(request) ??
-      codeDeploy.answer(request)
-    );
-  });
+  let interruption: { isBefore(request: AwsRequest): boolean; happens(): Promise<unknown> } | undefined;
+  const recorder = await recordAws(
+    pipeline.environmentOf("release").AWS_ENDPOINT_URL ?? "",
+    async (request) => {
+      if (interruption?.isBefore(request)) {
+        const { happens } = interruption;
+        interruption = undefined;
+        await happens();
+      }
+      if (changes(request)) calls += 1;
+      if (world.killAt !== undefined && calls >= world.killAt) {
+        world.killed = true;
+        return death(request);
+      }
+      return (
+        registryOfAws(request) ??
+        endpoints.answer(request) ??
+        lambda.answer(request) ??
+        codeDeploy.answer(request)
+      );
+    },
+  );
   const env = { ...pipeline.environmentOf("release"), AWS_ENDPOINT_URL: recorder.url };
 
   await pipeline.putParameter(
@@ -130,6 +139,10 @@ export async function releaseWorld(mode: Mode, spec: PipelineSpec = specOf(mode)
       world.killed = false;
     },
     wasKilled: () => world.killed,
+    /** What happens once, before the first request that is like this. */
+    before: (isBefore: (request: AwsRequest) => boolean, happens: () => Promise<unknown>) => {
+      interruption = { isBefore, happens };
+    },
     /** The next version, approved. */
     approve: async (execution = "b1d2f3a4c5e6", metadata: Record<string, string> = {}): Promise<string> => {
       const { arn } = await registry.register({ execution, metadata });

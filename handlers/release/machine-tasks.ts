@@ -36,8 +36,11 @@ export async function runTask(around: Surroundings, event: MachineTask): Promise
     await (event.scope === "trials" ? withdraw : rollBack)(around, serving, situation);
     return DONE;
   }
-  // Asked again for what is done.
-  if (event.task === "record" && state.state === "recorded") return DONE;
+  // Asked again for what is done, but perhaps for letting the next one in.
+  if (event.task === "record" && state.state === "recorded") {
+    await around.ledger.free(event.releaseId);
+    return DONE;
+  }
   await around.ledger.keep(event.releaseId, holdMinutes(settings));
   refuseCondemned(state);
   switch (event.task) {

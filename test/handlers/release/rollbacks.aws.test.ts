@@ -21,6 +21,22 @@ describe("releases at the same time", () => {
     expect((await current(world)).modelPackageArn).toBe(third);
   });
 
+  it("are let in by one whose last task died right before it would have let them in, and was tried again", async () => {
+    const world = await aWorld("serverless");
+    const arn = await world.approve();
+    const record = async () => {
+      world.before(
+        ({ method, path, body }) => method === "PUT" && path.includes("under-way") && body.includes("null"),
+        async () => world.killAfter(0),
+      );
+      const task = { task: "record", modelPackageArn: arn, releaseId: "release-1" };
+      await expect(world.handle(task)).rejects.toThrow("killed");
+      world.killAfter(undefined);
+    };
+    expect((await release(world, arn, { beforeTask: { record } })).end).toBe("Released");
+    expect(await world.document("under-way")).toEqual({ hold: null });
+  });
+
   it("are not kept out for ever by one that died halfway, whose traffic goes back", async () => {
     const world = await aWorld("serverless");
     const [blue, green] = [world.names.named("blue"), world.names.named("green")];

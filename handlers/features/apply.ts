@@ -1,3 +1,4 @@
+import { dayMs, timestampMs } from "../dataset/moments.ts";
 import { type DerivedStep, type Encoder, TransformError, type TransformParameters } from "./parameters.ts";
 import { oneHotName } from "./transform-sql.ts";
 
@@ -13,13 +14,6 @@ type SlotOf = (name: string) => number;
 
 const DAY_MS = 86_400_000;
 
-/** Without a zone the moment is in UTC, whatever the machine's own zone. */
-function momentMs(value: string): number {
-  if (value.length <= 10 || /(Z|[+-]\d{2}:?\d{2})$/i.test(value)) return Date.parse(value);
-  // `Date` wants the minutes of an offset, which validation does not.
-  return Date.parse(/[+-]\d{2}$/.test(value) ? `${value}:00` : `${value}Z`);
-}
-
 function reader({ name, type }: TransformParameters["inputs"][number]): (value: unknown) => FeatureValue {
   const refuse = (): never => {
     throw new TransformError("wrong_type", `Column ${name} must be a ${type}`, name);
@@ -27,8 +21,9 @@ function reader({ name, type }: TransformParameters["inputs"][number]): (value: 
   if (type === "string") return (value) => (typeof value === "string" ? value : refuse());
   if (type === "boolean") return (value) => (typeof value === "boolean" ? Number(value) : refuse());
   if (type === "date" || type === "timestamp") {
+    const readMs = type === "date" ? dayMs : timestampMs;
     return (value) => {
-      const ms = typeof value === "string" ? momentMs(value) : Number.NaN;
+      const ms = typeof value === "string" ? readMs(value) : Number.NaN;
       return Number.isNaN(ms) ? refuse() : ms;
     };
   }
@@ -43,8 +38,11 @@ const PARTS: Readonly<Record<string, (moment: Date) => number>> = {
   month: (moment) => moment.getUTCMonth() + 1,
   day: (moment) => moment.getUTCDate(),
   dayOfWeek: (moment) => (moment.getUTCDay() + 6) % 7,
-  dayOfYear: (moment) =>
-    Math.floor((moment.getTime() - Date.UTC(moment.getUTCFullYear(), 0, 1)) / DAY_MS) + 1,
+  dayOfYear: (moment) => {
+    // Date.UTC would take the years before 100 for those of the twentieth century.
+    const first = new Date(moment).setUTCMonth(0, 1);
+    return Math.round((moment.getTime() - first) / DAY_MS) + 1;
+  },
   hour: (moment) => moment.getUTCHours(),
   minute: (moment) => moment.getUTCMinutes(),
 };

@@ -1,5 +1,6 @@
 import { RE2JS } from "re2js";
 import type { DatasetColumn } from "../../programs/spec.ts";
+import { dayMs, timestampMs } from "../dataset/moments.ts";
 import type { FieldProblem } from "./problems.ts";
 
 export type Instance = Readonly<Record<string, unknown>>;
@@ -21,28 +22,6 @@ const MOST_INSTANCES = 100;
 /** 100 rows of 1000 columns could break more rules than an answer holds. */
 const MOST_PROBLEMS = 1000;
 
-const DAY = /^\d{4}-\d{2}-\d{2}$/;
-const HOURS = "(?:[01]\\d|2[0-3])";
-const TIMESTAMP = new RegExp(
-  `^\\d{4}-\\d{2}-\\d{2}[T ]${HOURS}:[0-5]\\d(?::[0-5]\\d(?:\\.\\d{1,9})?)?(Z|[+-]${HOURS}(?::?[0-5]\\d)?)?$`,
-);
-
-function dayMs(text: string): number {
-  const ms = Date.parse(`${text}T00:00:00Z`);
-  // Date takes 31 April for 1 May.
-  return Number.isNaN(ms) || new Date(ms).toISOString().slice(0, 10) !== text ? Number.NaN : ms;
-}
-
-/** Without a zone it is UTC. Milliseconds since 1970, or NaN. */
-function timestampMs(text: string): number {
-  const match = TIMESTAMP.exec(text);
-  if (match === null || Number.isNaN(dayMs(text.slice(0, 10)))) return Number.NaN;
-  const [, zone = ""] = match;
-  const offset = zone.replace(/^([+-]\d{2}):?(\d{2})?$/, (_, hours, minutes = "00") => `${hours}:${minutes}`);
-  const time = text.slice(11, text.length - zone.length);
-  return Date.parse(`${text.slice(0, 10)}T${time}${offset || "Z"}`);
-}
-
 type Type = DatasetColumn["type"];
 
 /** Whether the value has the type; as JSON carries it, so that integers are exact. */
@@ -51,7 +30,7 @@ export const HAS_TYPE: Readonly<Record<Type, (value: unknown) => boolean>> = {
   boolean: (value) => typeof value === "boolean",
   integer: Number.isSafeInteger,
   number: Number.isFinite,
-  date: (value) => typeof value === "string" && DAY.test(value) && !Number.isNaN(dayMs(value)),
+  date: (value) => typeof value === "string" && !Number.isNaN(dayMs(value)),
   timestamp: (value) => typeof value === "string" && !Number.isNaN(timestampMs(value)),
 };
 

@@ -81,8 +81,38 @@ describe("one record", () => {
       expect(parts(`2024-03-31 00:30:00${offset}`)).toMatchObject({ hour: 22, day: 30 });
     }
     expect(parts("2024-03-31T00:30:00")).toMatchObject({ hour: 0, day: 31 });
-    expect(() => parts("yesterday")).toThrow("Column at must be a timestamp");
+    expect(parts("2026-01-01T10:00+05")).toMatchObject({ hour: 5, day: 1 });
+    expect(parts("2026-01-01 10:00:00-0130")).toMatchObject({ hour: 11, day: 1 });
   });
+
+  it.each(["yesterday", "garbage 2026", "5", "2026-02-30T10:00:00Z", "2026-01-31", "2026-01-31T24:00:00Z"])(
+    "is refused where its moment is none that data could have: %s",
+    async (at) => {
+      const parameters = await fitted({
+        derive: [{ name: "hour", operation: "datePart", column: "at", part: "hour" }],
+      });
+      expect(() => applyTransform(parameters, { at })).toThrow("Column at must be a timestamp");
+    },
+  );
+
+  it.each(["2026-02-30", "garbage 2026", "5", "2026-02-28T10:00:00Z", "2026-2-28"])(
+    "is refused where its day is none that data could have: %s",
+    async (day) => {
+      const columns: readonly Column[] = [...COLUMNS, { name: "day", type: "date" }];
+      const accepted = await acceptedRecords(
+        columns,
+        RECORDS.map((record) => ({ ...record, day: "2026-02-28" })),
+      );
+      const features = someFeatures({
+        target: "price",
+        derive: [{ name: "month", operation: "datePart", column: "day", part: "month" }],
+      });
+      const parameters = await fitTransform({ features, columns }, accepted.statistics);
+      accepted.close();
+      expect(applyTransform(parameters, { day: "2026-02-28" })).toMatchObject({ month: 2 });
+      expect(() => applyTransform(parameters, { day })).toThrow("Column day must be a date");
+    },
+  );
 
   it("is not asked for what is neither a feature nor the source of one", async () => {
     const parameters = await fitted({ drop: ["city"] });

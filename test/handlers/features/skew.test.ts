@@ -135,11 +135,14 @@ describe("training and serving", () => {
     const number = maybe(
       fc.double({ min: -1e150, max: 1e150, noNaN: true }).map((value) => (value === 0 ? 0 : value)),
     );
-    const moment = fc.date({
-      min: new Date("1900-01-01T00:00:00Z"),
-      max: new Date("2100-01-01T00:00:00Z"),
-      noInvalidDate: true,
-    });
+    const moment = fc.oneof(
+      fc.date({ min: new Date("1900-01-01"), max: new Date("2100-01-01"), noInvalidDate: true }),
+      // Every day that a date can be written of: some stand for "unknown" in data.
+      fc.date({ min: new Date("0000-01-01"), max: new Date("9999-12-31"), noInvalidDate: true }),
+    );
+    const written = (at: Date, form: string) =>
+      form === "minutes" ? at.toISOString().slice(0, 16) : at.toISOString().replace("Z", form);
+    const forms = fc.constantFrom("Z", "", "+05:30", "-0930", "+05", "123456Z", "minutes");
     const record = fc.record({
       a: number,
       [b]: number,
@@ -147,7 +150,7 @@ describe("training and serving", () => {
       yes: maybe(fc.boolean()),
       "text's": maybe(fc.constantFrom("it's", "", " ", "ü", "😀", "\uffff", "none")),
       day: maybe(moment.map((at) => at.toISOString().slice(0, 10))),
-      at: maybe(moment.map((at) => at.toISOString().replace("Z", at.getTime() % 2 === 0 ? "Z" : "+05:30"))),
+      at: maybe(fc.tuple(moment, forms).map(([at, form]) => written(at, form))),
       y: fc.integer(),
     });
     // Every column has a value in this one, so that everything can be fitted.

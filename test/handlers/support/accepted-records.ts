@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { DuckDBInstance, DuckDBTimestampTZValue } from "@duckdb/node-api";
 import { Value } from "typebox/value";
+import { timestampMs } from "../../../handlers/dataset/moments.ts";
 import type { Row, Statistics } from "../../../handlers/features/fit.ts";
 import { Features } from "../../../programs/spec/features.ts";
 import type { DatasetColumn } from "../../../programs/spec.ts";
@@ -29,7 +30,7 @@ export async function acceptedRecords(columns: readonly Column[], records: reado
       else if (type === "integer") appender.appendBigInt(BigInt(Number(value)));
       else if (type === "number") appender.appendDouble(Number(value));
       else if (type === "timestamp") {
-        appender.appendTimestampTZ(new DuckDBTimestampTZValue(BigInt(Date.parse(String(value))) * 1000n));
+        appender.appendTimestampTZ(new DuckDBTimestampTZValue(BigInt(timestampMs(String(value))) * 1000n));
       } else if (type === "boolean") appender.appendBoolean(Boolean(value));
       else appender.appendVarchar(String(value));
     }

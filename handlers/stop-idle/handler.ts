@@ -27,6 +27,8 @@ const StopEvent = Type.Union([
   Type.Object({ notebooks: Names }, { additionalProperties: false }),
 ]);
 
+type Kind = "endpoints" | "notebooks";
+
 export interface StopAnswer {
   /** Names of what was stopped or deleted now. */
   readonly stopped: readonly string[];
@@ -35,7 +37,7 @@ export interface StopAnswer {
 /**
  * Stops the notebooks that run, or deletes the endpoints that nobody has asked anything for as long as the program says. Leaves alone what
  * bears no tags of the pipeline, and every endpoint while a release is under way, whose trials they may be. What is gone or stopped
- * already is nothing to it, so an event may come twice.
+ * already is nothing to it, so an event may come twice. Throws what kept it from stopping one, after all others.
  */
 export function createHandler(
   env: Environment,
@@ -104,13 +106,28 @@ export function createHandler(
     return true;
   };
 
-  const stop = async (names: readonly string[], stopOne: (name: string) => Promise<boolean>) => {
+  /** People are told of what was stopped before the failure of another is thrown: a repetition finds it stopped and tells nobody. */
+  const stop = async (
+    kind: Kind,
+    names: readonly string[],
+    stopOne: (name: string) => Promise<boolean>,
+  ): Promise<StopAnswer> => {
     const stopped: string[] = [];
-    for (const name of names) if (await stopOne(name)) stopped.push(name);
-    return stopped;
+    const failures: unknown[] = [];
+    for (const name of names) {
+      try {
+        if (await stopOne(name)) stopped.push(name);
+      } catch (error) {
+        logger.error("Not stopped", { kind, name, error: error as Error });
+        failures.push(error);
+      }
+    }
+    await tell(kind, stopped);
+    if (failures.length > 0) throw failures[0];
+    return { stopped };
   };
 
-  const tell = async (kind: "endpoints" | "notebooks", stopped: readonly string[]): Promise<StopAnswer> => {
+  const tell = async (kind: Kind, stopped: readonly string[]): Promise<void> => {
     logger.info("Looked for what is idle", { kind, stopped });
     if (stopped.length > 0) {
       await alerts.publish("warning", {
@@ -123,19 +140,18 @@ export function createHandler(
             : "Start it again where it is needed: its volume is kept",
       });
     }
-    return { stopped };
   };
 
   return async (event) => {
     if (!Value.Check(StopEvent, event)) {
       throw new TypeError("The event names neither endpoints nor notebooks");
     }
-    if ("notebooks" in event) return tell("notebooks", await stop(event.notebooks, stopNotebook));
+    if ("notebooks" in event) return stop("notebooks", event.notebooks, stopNotebook);
     const holder = await ledger.holder();
     if (holder !== undefined) {
       logger.info("A release is under way", { releaseId: holder.releaseId });
       return { stopped: [] };
     }
-    return tell("endpoints", await stop(event.endpoints, removeEndpoint));
+    return stop("endpoints", event.endpoints, removeEndpoint);
   };
 }

@@ -12,6 +12,8 @@ import { beforeAll, describe, expect, it, vi } from "vitest";
 import { createHandler } from "../../handlers/stop-idle/handler.ts";
 import { ownTags } from "../../programs/tags.ts";
 import { aSpec } from "../programs/support/inputs.ts";
+import { recordAws } from "../support/aws-recorder.ts";
+import { jsonError } from "./support/aws-answers.ts";
 import { expectExactGrants } from "./support/granted-calls.ts";
 import { emulatorClient, type PipelineInAws, pipelineInAws } from "./support/pipeline-in-aws.ts";
 
@@ -155,6 +157,25 @@ describe("an endpoint that tries versions", () => {
     expect(await idle.stop(both(idle))).toEqual({ stopped: [] });
     expect(await idle.endpoints()).toEqual([dev]);
   });
+});
+
+it("One that can't be deleted keeps nobody from deleting the others, or from being told of them", async () => {
+  const idle = await aPipeline();
+  const [dev, staging] = [await idle.endpoint("dev"), await idle.endpoint("staging")];
+  const env = idle.pipeline.environmentOf("stop-idle");
+  const aws = await recordAws(env.AWS_ENDPOINT_URL ?? "", ({ target, body }) =>
+    target === "SageMaker.DeleteEndpoint" && body.includes(dev)
+      ? jsonError("ResourceInUse", "Cannot delete it now")
+      : undefined,
+  );
+  const stop = createHandler({ ...env, AWS_ENDPOINT_URL: aws.url }, { now: () => idle.clock.now });
+  await expect(stop(both(idle))).rejects.toMatchObject({ name: "ResourceInUse" });
+  expect(await idle.endpoints()).toEqual([dev]);
+  await expect(stop({ endpoints: both(idle).endpoints.toReversed() })).rejects.toThrow();
+  await aws.close();
+  expect(await idle.pipeline.takeAlerts()).toMatchObject([
+    { code: "idle_endpoints_stopped", detail: { endpoints: [staging] } },
+  ]);
 });
 
 describe("a notebook", () => {

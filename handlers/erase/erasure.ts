@@ -1,8 +1,8 @@
 import type { FeatureRecords } from "./feature-records.ts";
+import type { Search } from "./findings.ts";
 import { kindOf, SUBJECT_BUCKETS, type SubjectBucket } from "./places.ts";
 import type { Affected, Pass, Progress, ProgressFile } from "./progress.ts";
 import { eraseFromKey } from "./removal.ts";
-import type { Search } from "./rows.ts";
 import { type Around, type Scanned, SuccessorUnverified, scanKey, versionsOf } from "./scan.ts";
 import { type KeyVersions, listKeys } from "./versions.ts";
 

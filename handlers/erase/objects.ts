@@ -14,10 +14,11 @@ import {
 } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
 import { cleaned, MAX_DOCUMENT_BYTES } from "./documents.ts";
+import { type Findings, noFindings, type Search } from "./findings.ts";
 import { withParquet } from "./parquet.ts";
 import type { ObjectKind } from "./places.ts";
 import { Unsearchable } from "./records.ts";
-import { type Findings, noFindings, RowFilter, type Search } from "./rows.ts";
+import { RowFilter } from "./rows.ts";
 
 export interface ObjectVersion {
   readonly bucket: string;

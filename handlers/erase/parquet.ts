@@ -1,8 +1,8 @@
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { readAsItIs } from "../dataset/engine.ts";
+import { type Findings, noFindings, type Search } from "./findings.ts";
 import { Unsearchable } from "./records.ts";
 import type { Subject, SubjectColumn } from "./request.ts";
-import { type Findings, noFindings, type Search } from "./rows.ts";
 
 const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
 const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;

@@ -1,3 +1,5 @@
+import { isUtf8 } from "node:buffer";
+
 /** A file that can't be taken apart into rows, so nobody can tell whose they are. */
 export class Unsearchable extends Error {
   override readonly name = "Unsearchable";
@@ -8,6 +10,9 @@ const QUOTE = 0x22;
 
 /** A record that is longer is no record: a quote that never ends, or no text at all. */
 const MAX_RECORD_BYTES = 64 * 1024 * 1024;
+
+/** Whoever saved a file in another encoding than UTF-8 most likely took this one. */
+export const decoded = (record: Buffer): string => record.toString(isUtf8(record) ? "utf8" : "latin1");
 
 /** Cuts bytes into records, each with its line end, so that those that are kept are kept byte by byte. */
 export class RecordSplitter {
@@ -43,9 +48,8 @@ export class RecordSplitter {
     return records;
   }
 
-  /** The last record, where it has no line end. */
+  /** The last record, where it has no line end, or a quote that is never closed. */
   end(): Buffer[] {
-    if (this.#inQuotes) throw new Unsearchable("A quoted field has no end");
     return this.#restBytes === 0 ? [] : [this.#completed(Buffer.alloc(0))];
   }
 

@@ -1,10 +1,10 @@
 import type { S3Client } from "@aws-sdk/client-s3";
+import type { Search } from "./findings.ts";
 import { type Blocking, tooLargeToRewrite, withinLimits } from "./limits.ts";
 import { ERASED_MARK, type Objects, type ObjectVersion, type Searched } from "./objects.ts";
 import { kindOf, type SubjectBucket } from "./places.ts";
 import type { Affected } from "./progress.ts";
 import { Unsearchable } from "./records.ts";
-import type { Search } from "./rows.ts";
 import { isReadable, type KeyVersions, type Version } from "./versions.ts";
 
 /** A successor is not what it must be. Nothing of what it was made from is deleted. */

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { startEngine } from "../../../handlers/dataset/engine.ts";
+import type { Search } from "../../../handlers/erase/findings.ts";
 import { withParquet } from "../../../handlers/erase/parquet.ts";
-import type { Search } from "../../../handlers/erase/rows.ts";
 import { withClaimedStatistics } from "../support/parquet-statistics.ts";
 
 const search: Search = {

@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { scanCsv } from "../../../handlers/dataset/csv-structure.ts";
+import type { Search } from "../../../handlers/erase/findings.ts";
 import { csvFields, RecordSplitter, Unsearchable } from "../../../handlers/erase/records.ts";
-import { RowFilter, type Search } from "../../../handlers/erase/rows.ts";
+import { RowFilter, type TextKind } from "../../../handlers/erase/rows.ts";
 import { normalized } from "../../../handlers/erase/values.ts";
 
 const search: Search = {
@@ -19,8 +21,13 @@ function* pieces(file: Buffer, sizes: readonly number[]): Generator<Buffer> {
   }
 }
 
-function kept(kind: "csv" | "jsonl", file: string, sizes: readonly number[] = [file.length || 1]) {
-  const filter = new RowFilter(kind, search);
+function kept(
+  kind: TextKind,
+  file: string,
+  sizes: readonly number[] = [file.length || 1],
+  asked: Search = search,
+) {
+  const filter = new RowFilter(kind, asked);
   const records = [...pieces(Buffer.from(file), sizes)].flatMap((piece) => filter.push(piece));
   return { text: Buffer.concat([...records, ...filter.end()]).toString(), findings: filter.findings };
 }
@@ -68,15 +75,144 @@ describe("rows of a file that comes in pieces", () => {
     expect(kept("jsonl", '{"EMAIL":"\\u0061da@example.com"}\n').text).toBe("");
   });
 
-  it("can't be told in a file whose quote never ends", () => {
-    expect(() => kept("csv", 'email,visit\n"ada@example.com,1\n')).toThrow(Unsearchable);
-  });
-
   it("are not looked for in a record that never ends", () => {
     const splitter = new RecordSplitter(false);
     const piece = Buffer.alloc(33 * 1024 ** 2, "a");
     splitter.push(piece);
     expect(() => splitter.push(piece)).toThrow(Unsearchable);
+  });
+});
+
+describe("the subject's text in what validation would not take for rows", () => {
+  const csv = "id,email,note\n";
+  const ada = "ada@example.com";
+  it.each([
+    ["a quote that never ends", "csv", `${csv}1,"${ada},x\n`],
+    ["lines between two stray quotes", "csv", `${csv}1,a@x,5" pipe\n2,${ada},ok\n3,c@x,6" pipe\n`],
+    ["a line that looks regular behind stray quotes", "csv", `${csv}1,5" pipe,6" x\n2,${ada},ok\n`],
+    ["text behind a closing quote", "csv", `${csv}2,${ada},"ok" y\n`],
+    ["a field that is too many", "csv", `${csv}1,x,${ada},ok\n`],
+    ["a field that is missing", "csv", `${csv}${ada},ok\n`],
+    ["lines that end with CR alone", "csv", `${csv}1,a@x,p\n2,${ada},ok\n`.replaceAll("\n", "\r")],
+    ["a line end of CR among others", "csv", `${csv}1,a@x,p\r2,${ada},ok\n`],
+    ["a column that is there twice", "csv", `id,email,email\n1,${ada},b@x\n`],
+    ["a first line that is no header", "csv", `1,${ada},x\n2,b@x,y\n`],
+    ["a nested value", "jsonl", `{"id":1,"profile":{"email":"${ada}"}}\n`],
+    ["an escaped text in a nested value", "jsonl", `{"profile":[{"email":"\\u0061da@example.com"}]}\n`],
+    ["an escaped text in a cut off line", "jsonl", `{"note":"x","email":"\\u0061da@exam\\u0070le.com"\n`],
+    ["JSON in a text of a nested value", "jsonl", `{"a":["{\\"email\\":\\"\\\\u0061da@example.com\\"}"]}\n`],
+    ["a list of objects", "jsonl", `[{"email":"${ada}"}]\n`],
+    ["a name that is there twice", "jsonl", `{"email":"${ada}","email":"b@x"}\n`],
+  ] as const)("makes a file unsearchable: %s", (_, kind, file) => {
+    expect(() => kept(kind, file)).toThrow(Unsearchable);
+    // The same without the subject holds up nobody.
+    const others = file.replaceAll(/ada|\\+u0061da/g, "bob");
+    expect(kept(kind, others).text).toBe(others);
+  });
+
+  it.each([
+    ["csv", `${csv}1,x,42,ok\n`],
+    ["csv", `${csv}9,5" pipe,6" x\n042,a@x,ok\n`],
+    ["jsonl", '{"person":{"id": 42}}\n'],
+    ["jsonl", '{"id":42,"id":7}\n'],
+  ] as const)("is a number's, too, in %s: %j", (kind, file) => {
+    const numbered: Search = { ...search, subject: [{ name: "id", type: "integer", value: "42" }] };
+    const cut = [file.length];
+    expect(() => kept(kind, file, cut, numbered)).toThrow(Unsearchable);
+    const others = file.replace("42", "421");
+    expect(kept(kind, others, cut, numbered).text).toBe(others);
+  });
+
+  it.each(['say "hi"', "a/b\\c", "tab\there", "Zo\u00eb \u{1f600}", "x.y(z)"])(
+    "is found however it is escaped: %j",
+    (text) => {
+      const asked: Search = { ...search, subject: [{ name: "email", type: "string", value: text }] };
+      const units = Array.from({ length: text.length }, (_, at) => text.charCodeAt(at));
+      const hex = units.map((unit) => `\\u${unit.toString(16).padStart(4, "0").toUpperCase()}`).join("");
+      const twice = JSON.stringify(JSON.stringify([text])).replaceAll("/", "\\\\/");
+      for (const value of [JSON.stringify(text), `"${hex}"`, `"${hex.toLowerCase()}"`, twice]) {
+        const nested = `{"a":[${value}]}\n`;
+        expect(() => kept("jsonl", nested, [nested.length], asked)).toThrow(Unsearchable);
+      }
+      const file = `{"email":${JSON.stringify(text)}}\n{"email":"${hex}"}\n`;
+      expect(kept("jsonl", file, [file.length], asked).text).toBe("");
+      const csv = `id,note\n5" x,"${text.replaceAll('"', '""')}"\n`;
+      expect(() => kept("csv", csv, [csv.length], asked)).toThrow(Unsearchable);
+    },
+  );
+
+  it("is left only in records that RFC 4180 reads as rows, whatever the file", () => {
+    const piece = fc.constantFrom('"', '""', ",", "\n", "\r\n", "\r", "x", ada, `"${ada}"`, `\n1,${ada},x\n`);
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 30 }), sizes, (pieces, cuts) => {
+        let left: string;
+        try {
+          left = kept("csv", csv + pieces.join(""), cuts).text;
+        } catch (error) {
+          expect(error).toBeInstanceOf(Unsearchable);
+          return;
+        }
+        for (let bytes = Buffer.from(left); bytes.includes(ada); ) {
+          const { end, problem } = scanCsv(bytes, {
+            isLast: true,
+            maxRecords: 1,
+            into: Buffer.alloc(bytes.length),
+          });
+          if (problem?.code === "lone_carriage_return") {
+            const next = bytes.indexOf("\n") + 1;
+            expect(bytes.subarray(0, next).includes(ada)).toBe(false);
+            bytes = bytes.subarray(next);
+            continue;
+          }
+          expect(problem).toBeUndefined();
+          const record = bytes.toString("utf8", 0, end);
+          if (record.includes(ada)) expect(csvFields(record)).toHaveLength(3);
+          bytes = bytes.subarray(end);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it.each(["utf8", "latin1", "utf16le"] as const)("is known in %s", (encoding) => {
+    const asked: Search = {
+      ...search,
+      subject: [{ name: "email", type: "string", value: "zoë@example.com" }],
+    };
+    const file = Buffer.from("id;email\n1;zoë@example.com\n", encoding);
+    const swapped = encoding === "utf16le" ? [Buffer.from(file).swap16()] : [];
+    for (const bytes of [file, ...swapped]) {
+      const filter = new RowFilter("csv", asked);
+      expect(() => [...filter.push(bytes), ...filter.end()]).toThrow(Unsearchable);
+    }
+  });
+
+  it("is no reason not to take a record that is certainly the subject's", () => {
+    expect(kept("csv", `${csv}1,${ada},x,too,many\n2,b@x,y\n`).text).toBe(`${csv}2,b@x,y\n`);
+    expect(kept("jsonl", `{"email":"${ada}","more":{"a":1}}\n{"email":"${ada}","EMAIL":"b@x"}\n`).text).toBe(
+      "",
+    );
+  });
+
+  it("may stand in another column of a regular file", () => {
+    for (const [kind, file] of [
+      ["csv", `${csv}1,b@x,"ask ""${ada}"""\r\n`],
+      ["jsonl", `{"email":"b@x","note":"\\u0061da@example.com","more":"\\"x\\": 1"}\n`],
+    ] as const) {
+      expect(kept(kind, file)).toMatchObject({ text: file, findings: { rows: 1, found: 0 } });
+    }
+  });
+
+  it("is told in captured requests and in labels, too", () => {
+    const asked = { ...search, inferences: new Set(["i1"]) };
+    const captured = (data: string) =>
+      `${JSON.stringify({ captureData: { endpointInput: { data, encoding: "CSV" } } })}\n`;
+    expect(() => kept("captures", captured(`x,5" pipe\n1,${ada}`))).toThrow(Unsearchable);
+    expect(() => kept("captures", '{"eventMetadata":"\\u0061da@example.com"')).toThrow(Unsearchable);
+    for (const record of [`i2,5" x\ni1,1\ni3,6" y\n`, "extra,i1,1\n", `i2,${ada}\n`]) {
+      const file = `inference_id,label\n${record}`;
+      expect(() => kept("labels-csv", file, [file.length], asked)).toThrow(Unsearchable);
+    }
   });
 });
 

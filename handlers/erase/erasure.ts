@@ -2,6 +2,7 @@ import type { FeatureRecords } from "./feature-records.ts";
 import type { Search } from "./findings.ts";
 import { kindOf, SUBJECT_BUCKETS, type SubjectBucket } from "./places.ts";
 import type { Affected, Pass, Progress, ProgressFile } from "./progress.ts";
+import { Unsearchable } from "./records.ts";
 import { eraseFromKey } from "./removal.ts";
 import { type Around, type Scanned, SuccessorUnverified, scanKey, versionsOf } from "./scan.ts";
 import { type KeyVersions, listKeys } from "./versions.ts";
@@ -133,11 +134,26 @@ export class Erasure {
     try {
       if (!(await eraseFromKey(this.#around, affected, () => this.#save()))) this.#forget(affected);
     } catch (error) {
+      if (error instanceof Unsearchable) return this.#leaveCurrent(affected, error.message);
       if (!(error instanceof SuccessorUnverified)) throw error;
       this.#forget(affected);
       await this.#save();
       throw error;
     }
+  }
+
+  /** The current version was searched and can't be written again: it stays, and older ones that held the subject go. */
+  async #leaveCurrent(affected: Affected, reason: string): Promise<void> {
+    const { bucket, key, current: { versionId } = { versionId: "" } } = affected;
+    this.#progress.unsearchable.push({ bucket, key, versionId, reason });
+    affected.held = affected.held.filter((held) => held.versionId !== versionId);
+    delete affected.current;
+    if (affected.held.length > 0) return this.#erase(affected);
+    this.#forget(affected);
+    // Found again by every pass: there would be no last one.
+    const pass = this.#progress.passes.at(-1);
+    if (pass !== undefined) pass.found -= 1;
+    await this.#save();
   }
 
   /** Another pass finds the object as it is then. */

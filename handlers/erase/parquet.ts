@@ -1,5 +1,6 @@
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { readAsItIs } from "../dataset/engine.ts";
+import { fromParquet } from "../dataset/typed-columns.ts";
 import { type Findings, noFindings, type Search } from "./findings.ts";
 import { Unsearchable } from "./records.ts";
 import type { Subject, SubjectColumn } from "./request.ts";
@@ -39,6 +40,13 @@ export async function withParquet<T>(
   }
 }
 
+interface StoredColumn {
+  readonly name: string;
+  /** DuckDB's. */
+  readonly type: string;
+}
+
+/** The methods throw `Unsearchable` for a file that is no whole Parquet file. */
 export class Parquet {
   readonly #connection: DuckDBConnection;
   readonly #file: string;
@@ -50,7 +58,7 @@ export class Parquet {
     this.#source = `read_parquet(${this.#file}, hive_partitioning = false)`;
   }
 
-  /** Counts rows and those of the subject. Throws `Unsearchable` for a file that is no whole Parquet file. */
+  /** Counts rows and those of the subject. */
   async search({ subject, recordIdentifier }: Search): Promise<Findings> {
     const columns = await this.#columns();
     const condition = conditionOf(subject, columns);
@@ -63,7 +71,7 @@ export class Parquet {
     const identifier = recordIdentifier && columns.get(recordIdentifier.toLowerCase());
     if (identifier && Number(found) > 0) {
       const records = await this.#rows(
-        `SELECT DISTINCT ${quoted(identifier)}::VARCHAR`,
+        `SELECT DISTINCT ${quoted(identifier.name)}::VARCHAR`,
         `WHERE ${condition}`,
       );
       for (const [record] of records) if (typeof record === "string") findings.records.add(record);
@@ -74,42 +82,68 @@ export class Parquet {
   /** Writes the file again without the subject's rows, in the order and with the types that it has. */
   async rewrite(subject: Subject, target: string): Promise<void> {
     const condition = conditionOf(subject, await this.#columns());
-    await this.#connection.run(
+    await this.#ask(
       `COPY (SELECT * FROM ${this.#source} WHERE (${condition}) IS NOT TRUE) TO ${literal(target)} (FORMAT parquet, COMPRESSION ${await this.#codec()})`,
     );
   }
 
-  async #columns(): Promise<ReadonlyMap<string, string>> {
-    try {
-      const described = await this.#connection.runAndReadAll(`DESCRIBE SELECT * FROM ${this.#source}`);
-      return new Map(described.getRowsJS().map(([name]) => [String(name).toLowerCase(), String(name)]));
-    } catch (cause) {
-      throw new Unsearchable("It is no whole Parquet file", { cause });
-    }
+  async #columns(): Promise<ReadonlyMap<string, StoredColumn>> {
+    const described = await this.#ask(`DESCRIBE SELECT * FROM ${this.#source}`);
+    return new Map(
+      described.map(([name, type]) => [
+        String(name).toLowerCase(),
+        { name: String(name), type: String(type) },
+      ]),
+    );
   }
 
   async #codec(): Promise<string> {
-    const read = await this.#connection.runAndReadAll(
+    const [[compression] = []] = await this.#ask(
       `SELECT any_value(compression) FROM parquet_metadata(${this.#file})`,
     );
-    const codec = String(read.getRowsJS()[0]?.[0] ?? "").toLowerCase();
+    const codec = String(compression ?? "").toLowerCase();
     return ["snappy", "gzip", "zstd", "lz4_raw", "brotli", "uncompressed"].includes(codec) ? codec : "snappy";
   }
 
-  async #rows(select: string, where = ""): Promise<unknown[][]> {
-    const read = await this.#connection.runAndReadAll(`${select} FROM ${this.#source} ${where}`);
-    return read.getRowsJS() as unknown[][];
+  #rows(select: string, where = ""): Promise<unknown[][]> {
+    return this.#ask(`${select} FROM ${this.#source} ${where}`);
+  }
+
+  async #ask(sql: string): Promise<unknown[][]> {
+    try {
+      return (await this.#connection.runAndReadAll(sql)).getRowsJS() as unknown[][];
+    } catch (error) {
+      throw explained(error as Error);
+    }
   }
 }
 
+/** All that differs from one statement to the next is the file: it is the cause of every error but of trouble with the disk. */
+function explained(error: Error): Error {
+  // DuckDB's client tells the kind of an error only by how its message begins.
+  if (/^IO Error: (?!Could not read enough bytes)/.test(error.message)) return error;
+  const reason = error.message.startsWith("Out of Memory Error")
+    ? "It is a Parquet file that takes more memory to read than there is"
+    : "It is no whole Parquet file";
+  return new Unsearchable(reason, { cause: error });
+}
+
 /** SQL that is true for rows of the subject; undefined where a column is missing. */
-function conditionOf(subject: Subject, columns: ReadonlyMap<string, string>): string | undefined {
-  const parts = subject.map(({ name, type, value }) => {
-    const written = columns.get(name.toLowerCase());
-    const asType = TYPES[type];
+function conditionOf(subject: Subject, columns: ReadonlyMap<string, StoredColumn>): string | undefined {
+  const parts = subject.map((column) => {
+    const stored = columns.get(column.name.toLowerCase());
+    const asType = TYPES[column.type];
     // A moment without a zone is UTC, as everywhere.
-    const text = type === "timestamp" ? value.replace(/Z$/, "") : value;
-    return written && `TRY_CAST(${quoted(written)} AS ${asType}) = CAST(${literal(text)} AS ${asType})`;
+    const text = column.type === "timestamp" ? column.value.replace(/Z$/, "") : column.value;
+    return stored && `${comparable(column, stored)} = CAST(${literal(text)} AS ${asType})`;
   });
   return parts.every((part) => part !== undefined) ? parts.join(" AND ") : undefined;
+}
+
+function comparable({ name, type }: SubjectColumn, stored: StoredColumn): string {
+  const column = quoted(stored.name);
+  const cast = `TRY_CAST(${column} AS ${TYPES[type]})`;
+  if (type !== "timestamp" || stored.type !== "VARCHAR") return cast;
+  // DuckDB's cast ignores the zone of a text; what validation would not take for a moment is left to it.
+  return `coalesce(${fromParquet({ name, type, nullable: true }, stored.type, column)?.value}, ${cast})`;
 }

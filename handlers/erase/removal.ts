@@ -1,5 +1,6 @@
 import { delistFromTraining } from "../manifests/training-manifest.ts";
 import type { Affected } from "./progress.ts";
+import { Unsearchable } from "./records.ts";
 import { type Around, objectVersion, SuccessorUnverified } from "./scan.ts";
 import { deleteVersion, listKeys } from "./versions.ts";
 
@@ -56,9 +57,12 @@ async function writeSuccessor(around: Around, affected: Affected): Promise<boole
 async function verifySuccessor(around: Around, { bucket, key, after, current }: Affected): Promise<void> {
   if (after === undefined) return;
   const object = objectVersion(around, bucket, key, { versionId: after.versionId, bytes: 0 });
-  const read = await around.objects.search(object, around.search());
+  const read = await around.objects.search(object, around.search()).catch((error: unknown) => {
+    if (error instanceof Unsearchable) return undefined;
+    throw error;
+  });
   const isWhole =
-    read.found === 0 &&
+    read?.found === 0 &&
     read.rows === after.rows &&
     read.sha256 === after.sha256 &&
     (current?.keptSha256 === undefined || current.keptSha256 === read.sha256);

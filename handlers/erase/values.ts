@@ -40,9 +40,16 @@ function wholeNumber(text: string): string | undefined {
   return Number.isInteger(number) ? BigInt(number).toString() : undefined;
 }
 
-/** Without a zone it is UTC. */
+const MOMENT = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(?:\.(\d+))?(Z|[+-]\d\d(?::?\d\d)?)?$/i;
+
+/** To the microsecond, as validation keeps it. Without a zone it is UTC; a zone may have hours only. */
 function moment(text: string): string | undefined {
-  const zoned = /(?:[zZ]|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`;
-  const milliseconds = Date.parse(zoned.replace(" ", "T"));
-  return Number.isNaN(milliseconds) ? undefined : new Date(milliseconds).toISOString();
+  const [, day, time, fraction = "", zone = "Z"] = MOMENT.exec(text.trim()) ?? [];
+  const offset = zone.replace(/^(.\d\d):?(\d\d)?$/, (_, hours, minutes = "00") => `${hours}:${minutes}`);
+  const spelled = day === undefined ? [`${text}Z`, text] : [`${day}T${time}${offset.toUpperCase()}`];
+  const milliseconds = spelled.map((one) => Date.parse(one)).find((parsed) => !Number.isNaN(parsed));
+  if (milliseconds === undefined) return undefined;
+  if (fraction === "") return new Date(milliseconds).toISOString();
+  const micros = fraction.padEnd(6, "0").slice(0, 6).replace(/000$/, "");
+  return new Date(milliseconds).toISOString().replace("000Z", `${micros}Z`);
 }

@@ -447,6 +447,40 @@ describe("an erasure that can't end at once", () => {
   });
 });
 
+describe("a damaged Parquet file", () => {
+  const rows = `SELECT unnest(['bob@example.com', '${ADA}']) AS email, unnest([1, 2]) AS visit, 'x' || unnest([1, 2]) AS note`;
+
+  it("is named where it can't be searched or written again, and keeps nothing else from being erased", async () => {
+    const pipeline = await aPipeline("parquet");
+    const unsearchable = await pipeline.put("raw", "email.parquet", await damagedParquetOf(rows, "email"));
+    const older = await pipeline.put("raw", "note.parquet", await parquetOf(rows));
+    const unwritable = await pipeline.put("raw", "note.parquet", await damagedParquetOf(rows, "note"));
+    await pipeline.put("raw", "other.parquet", await parquetOf(rows));
+    const reason = "It is no whole Parquet file";
+    const bucket = pipeline.bucket("raw");
+    const blocked = {
+      state: "blocked",
+      again: "when they are repaired or deleted",
+      unsearchable: [
+        { bucket, key: "email.parquet", versionId: unsearchable, reason },
+        { bucket, key: "note.parquet", versionId: unwritable, reason },
+      ],
+    };
+    expect(await pipeline.erase()).toEqual(blocked);
+    expect((await versionsOf(pipeline, "raw", "note.parquet")).versions).toEqual([unwritable]);
+    expect(older).not.toBe(unwritable);
+    const [, left] = await rowsIn(await pipeline.read("raw", "other.parquet"));
+    expect(left).toMatchObject([["bob@example.com", 1, "x1"]]);
+    expect(await pipeline.erase()).toEqual(blocked);
+    for (const [Key, VersionId] of [
+      ["email.parquet", unsearchable],
+      ["note.parquet", unwritable],
+    ])
+      await pipeline.s3.send(new DeleteObjectCommand({ Bucket: bucket, Key, VersionId }));
+    expect(await pipeline.erase()).toMatchObject({ state: "done" });
+  });
+});
+
 describe("an object that is too large", () => {
   const others = `SELECT 'bob@example.com' AS email, 1 AS visit, TIMESTAMP '2026-01-01' AS "at"`;
   const ada = `SELECT '${ADA}' AS email, 2 AS visit, TIMESTAMP '2026-01-02' AS "at"`;
@@ -581,6 +615,17 @@ const parquetOf = (sql: string): Promise<Buffer> =>
   inDuckDb(async (run, folder) => {
     await run(`COPY (${sql}) TO '${folder}/rows.parquet' (FORMAT parquet)`);
     return readFile(`${folder}/rows.parquet`);
+  });
+
+/** Its footer is whole, and what is told of a column there is not what stands in it. */
+const damagedParquetOf = (sql: string, column: string): Promise<Buffer> =>
+  inDuckDb(async (run, folder) => {
+    const place = `'${folder}/rows.parquet'`;
+    await run(`COPY (${sql}) TO ${place} (FORMAT parquet)`);
+    const [[at] = []] = await run(
+      `SELECT min(data_page_offset) FROM parquet_metadata(${place}) WHERE path_in_schema = '${column}'`,
+    );
+    return (await readFile(`${folder}/rows.parquet`)).fill(0xff, Number(at), Number(at) + 20);
   });
 
 const rowsIn = (parquet: Buffer) =>

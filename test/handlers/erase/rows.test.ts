@@ -235,6 +235,8 @@ describe("two ways to write one value", () => {
     ["number", "0.5", 0.5, ".5", "5e-1"],
     ["boolean", "TRUE", true, "1"],
     ["timestamp", "2026-01-01T10:00:00Z", "2026-01-01 10:00:00", "2026-01-01T11:00:00+01:00"],
+    ["timestamp", "2026-01-01T10:00Z", "2026-01-01T15:00+05", "2026-01-01 05:30:00-0430"],
+    ["timestamp", "2026-01-01T10:00:00.1234567Z", "2026-01-01T12:00:00.123456+02"],
   ] as const)("are one value of type %s", (type, first, ...others) => {
     for (const other of others) expect(normalized(type, other)).toBe(normalized(type, first));
     expect(normalized(type, "")).toBeUndefined();
@@ -243,5 +245,8 @@ describe("two ways to write one value", () => {
   it("are two texts", () => {
     expect(normalized("string", "Ada")).not.toBe(normalized("string", "ada"));
     expect(normalized("string", " ada")).not.toBe(normalized("string", "ada"));
+    const moment = (text: string) => normalized("timestamp", text);
+    expect(moment("2026-01-01T10:00:00.123456Z")).not.toBe(moment("2026-01-01T10:00:00.123457Z"));
+    expect(moment("2026-01-01T10:00:00+05")).not.toBe(moment("2026-01-01T10:00:00Z"));
   });
 });

@@ -10,9 +10,9 @@ export const DUCKDB_VERSION = "1.5.6-r.1";
 /** The code of a function, as `npm run build:handlers` bundled it from `handlers/<name>/index.ts`. */
 export const handlerBundle = (name: FunctionName): pulumi.asset.Archive => built(`functions/${name}`);
 
-/** The program of a processing job, bundled from `handlers/<name>/job.ts`. */
-export const jobBundle = (name: FunctionName): pulumi.asset.Asset =>
-  new pulumi.asset.FileAsset(builtPath(`jobs/${name}/job.js`));
+/** A program of a processing job, bundled from `job.ts` or `child.ts` in `handlers/<name>/`. */
+export const jobBundle = (name: FunctionName, file: string): pulumi.asset.Asset =>
+  new pulumi.asset.FileAsset(builtPath(`jobs/${name}/${file}`));
 
 /** DuckDB with its native library for the functions' processor, at the place where Lambda looks for what a layer brings. */
 export const dataLayer = (): pulumi.asset.Archive => built("layers/duckdb");

@@ -56,8 +56,12 @@ export const PREFIX = {
   monitoring: "monitoring/",
 } as const;
 
-/** models: the program that validates what is too large for a function; a job gets the whole folder. */
-export const VALIDATION_PROGRAM = { folder: `${PREFIX.scripts}validate/`, file: "job.js" } as const;
+/** models: the program that validates what is too large for a function, and the one that it starts; a job gets the whole folder. */
+export const VALIDATION_PROGRAM = {
+  folder: `${PREFIX.scripts}validate/`,
+  file: "job.js",
+  child: "child.js",
+} as const;
 
 /**
  * models: how the gate divides the traffic of serverless endpoints, in percent by endpoint, and with which transform it makes the features

@@ -17,7 +17,7 @@ import type { App } from "./http/app-types.ts";
 import { limitsFor } from "./http/limits.ts";
 import { forgetOldRequests } from "./idempotency/store.ts";
 import { Ingestor } from "./ingestion/ingestor.ts";
-import { validateInChild } from "./ingestion/validator.ts";
+import { validateApart } from "./ingestion/validator.ts";
 import { createMetrics } from "./metrics.ts";
 import { joinNodes } from "./nodes/presence.ts";
 import { type NodeRecord, serves, works } from "./nodes/store.ts";
@@ -141,7 +141,7 @@ export async function startService(config: Config, log: Logger): Promise<Service
 
     const ingestor =
       config.target === "sandbox" && serves(config.role)
-        ? new Ingestor({ pool, audit, dataDir: config.dataDir, log, validate: validateInChild })
+        ? new Ingestor({ pool, audit, dataDir: config.dataDir, log, validate: validateApart })
         : undefined;
     if (ingestor) closers.push(() => ingestor.close());
     const app = await buildApp({

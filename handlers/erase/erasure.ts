@@ -1,16 +1,12 @@
 import type { FeatureRecords } from "./feature-records.ts";
 import type { Search } from "./findings.ts";
+import { OutOfTime } from "./limits.ts";
 import { kindOf, SUBJECT_BUCKETS, type SubjectBucket } from "./places.ts";
 import type { Affected, Pass, Progress, ProgressFile } from "./progress.ts";
 import { Unsearchable } from "./records.ts";
 import { eraseFromKey } from "./removal.ts";
 import { type Around, type Scanned, SuccessorUnverified, scanKey, versionsOf } from "./scan.ts";
 import { type KeyVersions, listKeys } from "./versions.ts";
-
-/** This invocation's time is up. Everything is stored; the next one goes on from there. */
-export class OutOfTime extends Error {
-  override readonly name = "OutOfTime";
-}
 
 /** Rather less than a stream from S3 brings and a core searches, so that a step that is begun also ends. */
 const BYTES_PER_MS = (30 * 1024 ** 2) / 1000;
@@ -50,6 +46,15 @@ export class Erasure {
 
   /** Goes through all keys once, from where the pass under way was left. Throws `OutOfTime`, `SuccessorUnverified`. */
   async pass(): Promise<Pass> {
+    try {
+      return await this.#pass();
+    } catch (error) {
+      if (error instanceof OutOfTime) await this.#save();
+      throw error;
+    }
+  }
+
+  async #pass(): Promise<Pass> {
     const progress = this.#progress;
     for (const affected of progress.affected) if (affected.state !== "done") await this.#erase(affected);
     const pass = this.#openPass();
@@ -102,7 +107,7 @@ export class Erasure {
 
   async #search(bucket: SubjectBucket, batch: readonly KeyVersions[], pass: Pass): Promise<void> {
     const progress = this.#progress;
-    await this.#needTimeFor(batch.reduce((sum, key) => sum + this.#bytesToSearch(bucket, key), 0));
+    this.#needTimeFor(batch.reduce((sum, key) => sum + this.#bytesToSearch(bucket, key), 0));
     const scanned = await Promise.all(batch.map((key) => scanKey(this.#around, bucket, key)));
     for (const [index, found] of scanned.entries()) this.#count(bucket, batch[index]?.key ?? "", found, pass);
     // Before any version goes: afterwards nobody knows which records they were.
@@ -130,7 +135,7 @@ export class Erasure {
 
   async #erase(affected: Affected): Promise<void> {
     // Written and read back.
-    await this.#needTimeFor(2 * (affected.current?.bytes ?? 0));
+    this.#needTimeFor(2 * (affected.current?.bytes ?? 0));
     try {
       if (!(await eraseFromKey(this.#around, affected, () => this.#save()))) this.#forget(affected);
     } catch (error) {
@@ -161,9 +166,8 @@ export class Erasure {
     this.#progress.affected = this.#progress.affected.filter((one) => one !== affected);
   }
 
-  async #needTimeFor(bytes: number): Promise<void> {
+  #needTimeFor(bytes: number): void {
     if (this.#args.remainingMs() > MARGIN_MS + bytes / BYTES_PER_MS) return;
-    await this.#save();
     throw new OutOfTime("The rest is for the next invocation");
   }
 

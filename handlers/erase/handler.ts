@@ -9,9 +9,11 @@ import { type Environment, variables } from "../runtime/environment.ts";
 import { openPseudonymKeys, type PseudonymKeys, pseudonym, recognise } from "../runtime/pseudonym-keys.ts";
 import { createSettings } from "../runtime/settings.ts";
 import { createTelemetry } from "../runtime/telemetry.ts";
-import { Erasure, OutOfTime } from "./erasure.ts";
+import { Erasure } from "./erasure.ts";
 import { featureRecords } from "./feature-records.ts";
+import { OutOfTime } from "./limits.ts";
 import { Objects } from "./objects.ts";
+import { ParquetReader } from "./parquet-reader.ts";
 import { SUBJECT_BUCKETS, type SubjectBucket } from "./places.ts";
 import { type Progress, ProgressFile, proofKey } from "./progress.ts";
 import { proofOf } from "./proof.ts";
@@ -95,16 +97,18 @@ export function createHandler(env: Environment, now: () => Date = () => new Date
 
     const records = await featureStore();
     const memoryLimitMb = Math.floor(Number(context.memoryLimitInMB) * DUCKDB_SHARE);
+    const remainingMs = () => context.getRemainingTimeInMillis();
+    const objects = new Objects(s3, new ParquetReader({ env, memoryLimitMb, remainingMs }));
     const erasure = new Erasure(
       {
-        around: { s3, objects: new Objects(s3, memoryLimitMb), bucketName, format, requestId },
+        around: { s3, objects, bucketName, format, requestId },
         search: {
           subject,
           columns: columns.map(({ name }) => name),
           recordIdentifier: records?.recordIdentifier,
         },
         records,
-        remainingMs: () => context.getRemainingTimeInMillis(),
+        remainingMs,
         now,
       },
       progress,

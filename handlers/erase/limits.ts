@@ -1,6 +1,11 @@
 import type { ObjectKind } from "./places.ts";
 import type { Version } from "./versions.ts";
 
+/** This invocation's time is up. Everything is stored; the next one goes on from there. */
+export class OutOfTime extends Error {
+  override readonly name = "OutOfTime";
+}
+
 const GIB = 1024 ** 3;
 
 /** More than this an invocation can't read twice in its fifteen minutes. */

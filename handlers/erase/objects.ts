@@ -15,7 +15,7 @@ import {
 import { Upload } from "@aws-sdk/lib-storage";
 import { cleaned, MAX_DOCUMENT_BYTES } from "./documents.ts";
 import { type Findings, noFindings, type Search } from "./findings.ts";
-import { withParquet } from "./parquet.ts";
+import type { ParquetReader } from "./parquet-reader.ts";
 import type { ObjectKind } from "./places.ts";
 import { Unsearchable } from "./records.ts";
 import { RowFilter } from "./rows.ts";
@@ -48,17 +48,17 @@ const COMPRESSED = [
   [0xfd, 0x37, 0x7a, 0x58],
 ];
 
-/** Searches and rewrites versions of objects in bounded memory: text is streamed, Parquet goes through a file. */
+/** Searches and rewrites versions of objects in bounded memory: text is streamed, Parquet goes through a file and another process. */
 export class Objects {
   readonly #s3: S3Client;
-  readonly #memoryLimitMb: number;
+  readonly #parquet: ParquetReader;
 
-  constructor(s3: S3Client, memoryLimitMb: number) {
+  constructor(s3: S3Client, parquet: ParquetReader) {
     this.#s3 = s3;
-    this.#memoryLimitMb = memoryLimitMb;
+    this.#parquet = parquet;
   }
 
-  /** Looks for the subject's rows. Throws `Unsearchable`. */
+  /** Looks for the subject's rows. Throws `Unsearchable`, `OutOfTime`. */
   async search(version: ObjectVersion, search: Search): Promise<Searched> {
     const answer = await this.#open(version);
     const hash = createHash("sha256");
@@ -76,11 +76,7 @@ export class Objects {
       const { found, text } = cleaned(await this.#whole(version, body), search.subject);
       return { ...noFindings(), rows: 1, found, keptSha256: sha256Of(text) };
     }
-    if (kind === "parquet") {
-      return this.#asFile(body, (file) =>
-        withParquet(file, this.#memoryLimitMb, (parquet) => parquet.search(search)),
-      );
-    }
+    if (kind === "parquet") return this.#asFile(body, (file) => this.#parquet.search(file, search));
     const filter = new RowFilter(kind, search);
     const hash = createHash("sha256");
     for await (const records of kept(body, filter)) hash.update(records);
@@ -108,7 +104,7 @@ export class Objects {
     if (version.kind === "parquet") {
       return this.#asFile(body, async (file) => {
         const target = `${file}.kept`;
-        await withParquet(file, this.#memoryLimitMb, (parquet) => parquet.rewrite(search.subject, target));
+        await this.#parquet.rewrite(file, search, target);
         const keptSha256 = await sha256OfFile(target);
         return this.#put(version, answer, createReadStream(target), { ...was, keptSha256 });
       });

@@ -18,6 +18,37 @@ const TYPES: Readonly<Record<SubjectColumn["type"], string>> = {
   timestamp: "TIMESTAMP",
 };
 
+/** What a process is asked about a Parquet file: to search it, or to write it again without the subject's rows. */
+export interface ParquetRequest {
+  readonly file: string;
+  readonly memoryLimitMb: number;
+  readonly search: Pick<Search, "subject" | "recordIdentifier">;
+  /** Where it is written again. */
+  readonly target?: string;
+}
+
+export type ParquetAnswer = { readonly findings: Findings } | { readonly unsearchable: string };
+
+/** What the process does. */
+export async function readParquet({
+  file,
+  memoryLimitMb,
+  search,
+  target,
+}: ParquetRequest): Promise<ParquetAnswer> {
+  try {
+    const findings = await withParquet(file, memoryLimitMb, async (parquet) => {
+      if (target === undefined) return parquet.search(search);
+      await parquet.rewrite(search.subject, target);
+      return noFindings();
+    });
+    return { findings };
+  } catch (error) {
+    if (error instanceof Unsearchable) return { unsearchable: error.message };
+    throw error;
+  }
+}
+
 /** Rows of a Parquet file by DuckDB, which spills to the folder of the file instead of taking more memory than this. */
 export async function withParquet<T>(
   file: string,
@@ -59,7 +90,7 @@ export class Parquet {
   }
 
   /** Counts rows and those of the subject. */
-  async search({ subject, recordIdentifier }: Search): Promise<Findings> {
+  async search({ subject, recordIdentifier }: ParquetRequest["search"]): Promise<Findings> {
     const columns = await this.#columns();
     const condition = conditionOf(subject, columns);
     const findings = noFindings();

@@ -9,10 +9,12 @@ import { readBaseline } from "../dataset/baseline-store.ts";
 import { writeProfile } from "../dataset/profile-store.ts";
 import type { DatasetRules } from "../dataset/rules.ts";
 import { type Validation, validateData } from "../dataset/validate-data.ts";
+import { validateInChild } from "../dataset/validate-in-child.ts";
 import type { Verdict } from "../dataset/verdict.ts";
 import { listForTraining } from "../manifests/training-manifest.ts";
 import type { Alerts } from "../runtime/alerts.ts";
 import { awsClient } from "../runtime/aws.ts";
+import { childBeside } from "../runtime/child-process.ts";
 import { type Environment, variables } from "../runtime/environment.ts";
 import type { Settings } from "../runtime/settings.ts";
 import type { OwnMetric } from "../runtime/telemetry.ts";
@@ -21,6 +23,8 @@ import type { RawObject } from "./raw-object.ts";
 import { type OpenedObject, openObject } from "./read-object.ts";
 import { readVerdict, type VerdictDocument, verdictKey, writeVerdict } from "./verdict-store.ts";
 import { copyVerified } from "./verified-copy.ts";
+
+const CHILD = childBeside(import.meta.filename);
 
 const Schema = Type.Object({
   format: Dataset.properties.format,
@@ -90,16 +94,19 @@ export function createValidation(env: Environment, parts: ValidationParts): Obje
     const opened = await openObject(s3, object, { isParquet: rules.format === "parquet", workFolder });
     const left = remainingMs() - afterwardsMs;
     const signal = AbortSignal.timeout(Math.max(1, left));
+    const { data } = opened;
+    const request = {
+      rules,
+      workFolder,
+      now: now(),
+      ...(memoryLimitMb !== undefined && { memoryLimitMb }),
+      ...(baseline !== undefined && { baseline }),
+    };
     try {
-      const validation = await validateData({
-        data: opened.data,
-        rules,
-        workFolder,
-        now: now(),
-        signal,
-        ...(memoryLimitMb !== undefined && { memoryLimitMb }),
-        ...(baseline !== undefined && { baseline }),
-      });
+      const validation =
+        "path" in data
+          ? await validateInChild(CHILD, { ...request, path: data.path, limitMs: left }, { env })
+          : await validateData({ ...request, data, signal });
       if (signal.aborted && left < freshMs - afterwardsMs)
         throw new TooLate(`No time was left for ${object.key}`);
       return { ...validation, digests: opened.digests };

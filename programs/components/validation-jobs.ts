@@ -37,14 +37,20 @@ export const failedValidationJobs = ({ arns, names }: PipelineSetting): WorkQueu
 export class ValidationJobs extends pulumi.ComponentResource {
   constructor(name: string, args: ValidationJobsArgs, opts: pulumi.ComponentResourceOptions) {
     super("aidlc:component:ValidationJobs", name, {}, opts);
-    const { keys, roles, buckets, tags } = args;
-    roles.of("validation-job");
+    args.roles.of("validation-job");
+    this.program("validation-program", VALIDATION_PROGRAM.file, args);
+    this.program("validation-program-child", VALIDATION_PROGRAM.child, args);
+    this.returnFailures(args);
+    this.registerOutputs({});
+  }
+
+  private program(name: string, file: string, { keys, buckets, tags }: ValidationJobsArgs): void {
     new aws.s3.BucketObjectv2(
-      "validation-program",
+      name,
       {
         bucket: buckets.models.guardedName,
-        key: `${VALIDATION_PROGRAM.folder}${VALIDATION_PROGRAM.file}`,
-        source: jobBundle("validate"),
+        key: `${VALIDATION_PROGRAM.folder}${file}`,
+        source: jobBundle("validate", file),
         contentType: "text/javascript",
         serverSideEncryption: "aws:kms",
         kmsKeyId: keys.models.arn,
@@ -54,8 +60,6 @@ export class ValidationJobs extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    this.returnFailures(args);
-    this.registerOutputs({});
   }
 
   private returnFailures({ setting, queue, alerts, tags }: ValidationJobsArgs): void {

@@ -13,25 +13,37 @@ export const handlerNames = (): string[] =>
     .sort();
 
 /**
- * Bundles each function into one CommonJS file: Node looks for what a Lambda layer brings only there. Returns the size of each
- * bundle in bytes. The same sources give the same bytes, so that a pipeline's preview names only functions that changed.
+ * Bundles each function into a CommonJS file, and what it has read by another process into one beside it: Node looks for what a Lambda
+ * layer brings only there. Returns the size of each function in bytes. The same sources give the same bytes, so that a pipeline's preview names only functions that changed.
  */
 export async function bundleHandlers(outputFolder: string): Promise<Readonly<Record<string, number>>> {
   const { outputs } = await bundle(handlerNames(), "index", outputFolder);
-  const sizes = Object.entries(outputs).map(([file, { bytes }]) => [file.split("/").at(-2), bytes]);
-  return Object.fromEntries(sizes);
+  const sizes: Record<string, number> = {};
+  for (const [file, { bytes }] of Object.entries(outputs)) {
+    const name = file.split("/").at(-2) ?? "";
+    sizes[name] = (sizes[name] ?? 0) + bytes;
+  }
+  return sizes;
 }
 
 /** The same for programs of processing jobs: functions that hand work over have a `job.ts`, and their images Node and DuckDB. */
 export async function bundleJobs(outputFolder: string): Promise<void> {
-  const names = handlerNames().filter((name) => existsSync(join(root, "handlers", name, "job.ts")));
-  await bundle(names, "job", outputFolder);
+  await bundle(
+    handlerNames().filter((name) => hasSource(name, "job")),
+    "job",
+    outputFolder,
+  );
 }
 
+const hasSource = (name: string, entry: string) => existsSync(join(root, "handlers", name, `${entry}.ts`));
+
 async function bundle(names: readonly string[], entry: "index" | "job", outputFolder: string) {
+  const programs = names.flatMap((name) =>
+    [entry, "child"].filter((program) => hasSource(name, program)).map((program) => `${name}/${program}`),
+  );
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: names.map((name) => ({ in: `handlers/${name}/${entry}.ts`, out: `${name}/${entry}` })),
+    entryPoints: programs.map((program) => ({ in: `handlers/${program}.ts`, out: program })),
     outdir: outputFolder,
     bundle: true,
     platform: "node",
@@ -41,6 +53,8 @@ async function bundle(names: readonly string[], entry: "index" | "job", outputFo
     keepNames: true,
     legalComments: "none",
     external: ["@duckdb/*"],
+    // By which a bundle finds the program beside it: CommonJS has no `import.meta`.
+    define: { "import.meta.filename": "__filename" },
     metafile: true,
     logLevel: "warning",
   });

@@ -22,14 +22,14 @@ import {
   recordFailure,
   recordVerdict,
 } from "./store.ts";
-import type { validateInChild } from "./validator.ts";
+import type { validateApart } from "./validator.ts";
 
 export interface IngestorOptions {
   readonly pool: pg.Pool;
   readonly audit: AuditTrail;
   readonly dataDir: string;
   readonly log: Logger;
-  readonly validate: typeof validateInChild;
+  readonly validate: typeof validateApart;
 }
 
 const sweepMs = 2_000;

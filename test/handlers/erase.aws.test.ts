@@ -17,6 +17,7 @@ import type { DataBucket } from "../../programs/names.ts";
 import { TRAINING_MANIFEST } from "../../programs/storage-layout.ts";
 import { aSpec } from "../programs/support/inputs.ts";
 import { type AwsRecorder, recordAws } from "../support/aws-recorder.ts";
+import { crashingParquet } from "./support/delta-parquet.ts";
 import { expectExactGrants } from "./support/granted-calls.ts";
 import { emulatorClient, type PipelineInAws, pipelineInAws } from "./support/pipeline-in-aws.ts";
 
@@ -456,6 +457,7 @@ describe("a damaged Parquet file", () => {
     const older = await pipeline.put("raw", "note.parquet", await parquetOf(rows));
     const unwritable = await pipeline.put("raw", "note.parquet", await damagedParquetOf(rows, "note"));
     await pipeline.put("raw", "other.parquet", await parquetOf(rows));
+    const killing = await pipeline.put("raw", "killing.parquet", crashingParquet());
     const reason = "It is no whole Parquet file";
     const bucket = pipeline.bucket("raw");
     const blocked = {
@@ -463,6 +465,12 @@ describe("a damaged Parquet file", () => {
       again: "when they are repaired or deleted",
       unsearchable: [
         { bucket, key: "email.parquet", versionId: unsearchable, reason },
+        {
+          bucket,
+          key: "killing.parquet",
+          versionId: killing,
+          reason: "It is a Parquet file that can't be decoded",
+        },
         { bucket, key: "note.parquet", versionId: unwritable, reason },
       ],
     };
@@ -474,6 +482,7 @@ describe("a damaged Parquet file", () => {
     expect(await pipeline.erase()).toEqual(blocked);
     for (const [Key, VersionId] of [
       ["email.parquet", unsearchable],
+      ["killing.parquet", killing],
       ["note.parquet", unwritable],
     ])
       await pipeline.s3.send(new DeleteObjectCommand({ Bucket: bucket, Key, VersionId }));

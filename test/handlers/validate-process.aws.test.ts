@@ -10,6 +10,7 @@ import { createHandler } from "../../handlers/validate/handler.ts";
 import { bundleJobs } from "../../scripts/handlers/main.ts";
 import { aSpec } from "../programs/support/inputs.ts";
 import { type AwsRecorder, recordAws } from "../support/aws-recorder.ts";
+import { crashingParquet, DELTA_COLUMNS, deltaParquet } from "./support/delta-parquet.ts";
 import { lambdaContext, sqsEvent } from "./support/lambda-events.ts";
 import { type PipelineInAws, pipelineInAws } from "./support/pipeline-in-aws.ts";
 import {
@@ -20,6 +21,7 @@ import {
   publishedSum,
   SPECIES_DATASET,
   type Told,
+  VALIDATION_IMAGE,
   verdictOf,
 } from "./support/raw-objects.ts";
 
@@ -47,17 +49,17 @@ afterAll(async () => {
   for (const folder of [work, programs]) rmSync(folder, { recursive: true });
 });
 
-const aHandler = (maxBytes: number) =>
+const aHandler = (maxBytes: number, of = pipeline) =>
   createHandler(
-    { ...pipeline.environmentOf("validate"), AWS_ENDPOINT_URL: aws.url },
+    { ...of.environmentOf("validate"), AWS_ENDPOINT_URL: aws.url },
     { now: () => NOW, workFolder: work, maxBytes },
   );
 
 /** What the function asks SageMaker for, about an object that is too large for it. */
-async function handedOver(told: Told): Promise<CreateProcessingJobCommandInput> {
+async function handedOver(told: Told, of = pipeline): Promise<CreateProcessingJobCommandInput> {
   const before = aws.requests.length;
-  const event = sqsEvent("ingest", [{ Records: [notification(pipeline, told)] }]);
-  expect(await aHandler(10)(event, lambdaContext())).toEqual({ batchItemFailures: [] });
+  const event = sqsEvent("ingest", [{ Records: [notification(of, told)] }]);
+  expect(await aHandler(10, of)(event, lambdaContext())).toEqual({ batchItemFailures: [] });
   const asked = aws.requests.slice(before).find(({ target }) => target === "SageMaker.CreateProcessingJob");
   return JSON.parse(asked?.body ?? "");
 }
@@ -149,3 +151,20 @@ it("quarantines what is bad, and tells", async () => {
   expect(await pipeline.takeAlerts()).toMatchObject([{ severity: "critical", code: "data_quarantined" }]);
   expect(await publishedSum(pipeline, "RowsQuarantined")).toBe(3);
 }, 60_000);
+
+it("has Parquet read by the program beside it, and quarantines what that dies of", async () => {
+  const visits = await pipelineInAws(
+    aSpec({ dataset: { format: "parquet", schema: [...DELTA_COLUMNS], validationImage: VALIDATION_IMAGE } }),
+  );
+  for (const [key, content, kind] of [
+    ["good.parquet", deltaParquet(), "validated"],
+    ["damaged.parquet", crashingParquet(), "quarantine"],
+  ] as const) {
+    const told = { ...(await bring(visits, key, content)), bucket: visits.bucket("raw") };
+    expect((await runAlone(await handedOver(told, visits))).code).toBe(0);
+    const { verdict } = await verdictOf(visits, kind, told);
+    expect(verdict.reasons.map(({ code }: { code: string }) => code)).toEqual(
+      kind === "validated" ? [] : ["unreadable"],
+    );
+  }
+}, 120_000);

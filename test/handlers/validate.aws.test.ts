@@ -16,6 +16,7 @@ import { PartDigests } from "../../handlers/validate/part-digests.ts";
 import { CopyMismatch, copyVerified } from "../../handlers/validate/verified-copy.ts";
 import { aSpec } from "../programs/support/inputs.ts";
 import { type AwsRecorder, recordAws } from "../support/aws-recorder.ts";
+import { crashingParquet, DELTA_COLUMNS, deltaParquet } from "./support/delta-parquet.ts";
 import { expectExactGrants } from "./support/granted-calls.ts";
 import { emulatorClient, type PipelineInAws, pipelineInAws } from "./support/pipeline-in-aws.ts";
 import {
@@ -35,6 +36,7 @@ const work = mkdtempSync(join(tmpdir(), "validate-"));
 let pipeline: PipelineInAws;
 let aws: AwsRecorder;
 let flights: PipelineInAws | undefined;
+let visits: PipelineInAws | undefined;
 /** Without an image for jobs. */
 let plain: PipelineInAws | undefined;
 
@@ -475,7 +477,38 @@ it("reads Parquet from a file of its own, which is gone afterwards", async () =>
   expect(await flights.keysIn("validated", "data/")).toEqual(["data/flights.parquet"]);
 }, 120_000);
 
-const grants = () => [pipeline, flights, plain].flatMap((one) => one?.grantsOf("validate") ?? []);
+it("quarantines a Parquet file that its reader dies of, beside the others of its batch", async () => {
+  visits = await pipelineInAws(aSpec({ dataset: { format: "parquet", schema: [...DELTA_COLUMNS] } }));
+  const handler = createHandler(
+    { ...visits.environmentOf("validate"), AWS_ENDPOINT_URL: aws.url },
+    { now: () => NOW, workFolder: work },
+  );
+  const content = crashingParquet();
+  const bucket = visits.bucket("raw");
+  const told = [
+    { ...(await bring(visits, "first.parquet", deltaParquet())), bucket },
+    { ...(await bring(visits, "damaged.parquet", content)), bucket },
+    { ...(await bring(visits, "last.parquet", deltaParquet())), bucket },
+  ];
+  const metrics = await metricsDuring(async () => {
+    expect(await handler(about(...told), context())).toEqual(nothing);
+  });
+  expect(metrics).toMatchObject({ RowsValidated: [8, 8], RowsQuarantined: 1 });
+  expect(await visits.keysIn("validated", "data/")).toEqual(["data/first.parquet", "data/last.parquet"]);
+  expect(await visits.read("quarantine", "rejected/damaged.parquet")).toEqual(content);
+  expect(await verdictOf(visits, "quarantine", told[1] as Told)).toMatchObject({
+    verdict: {
+      bytes: content.length,
+      sha256: createHash("sha256").update(content).digest("hex"),
+      reasons: [{ check: "structure", code: "unreadable" }],
+    },
+  });
+  expect(await visits.takeAlerts()).toMatchObject([
+    { code: "data_quarantined", detail: { key: "damaged.parquet" } },
+  ]);
+});
+
+const grants = () => [pipeline, flights, visits, plain].flatMap((one) => one?.grantsOf("validate") ?? []);
 
 expectExactGrants(grants, {
   "s3:ListBucket": "without it S3 answers 403, not 404, for a document that is not there",

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pipelineNames } from "../../../programs/names.ts";
 import { permissions } from "../../../src/access/permissions.ts";
 import { Ingestor } from "../../../src/ingestion/ingestor.ts";
-import { validateInChild } from "../../../src/ingestion/validator.ts";
+import { validateApart } from "../../../src/ingestion/validator.ts";
 import { awsAccount, type Document, validSpec } from "../../support/builders.ts";
 import {
   type Answer,
@@ -28,7 +28,7 @@ beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), "entries-"));
   api = await startApi({
     ingestor: (surroundings) => {
-      ingestor = new Ingestor({ ...surroundings, dataDir, validate: validateInChild });
+      ingestor = new Ingestor({ ...surroundings, dataDir, validate: validateApart });
       return ingestor;
     },
     oidc: { issuer: "https://issuer.example", audience: "aidlc", clockSkewSeconds: 30 },

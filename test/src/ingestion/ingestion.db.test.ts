@@ -6,7 +6,7 @@ import { pino } from "pino";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { serviceContext } from "../../../src/audit/trail.ts";
 import { Ingestor } from "../../../src/ingestion/ingestor.ts";
-import { validateInChild } from "../../../src/ingestion/validator.ts";
+import { validateApart } from "../../../src/ingestion/validator.ts";
 import { getPipeline } from "../../../src/pipelines/store.ts";
 import { type Document, uniqueName, validSpec } from "../../support/builders.ts";
 import { type Api, startApi } from "../api.ts";
@@ -34,7 +34,7 @@ let pipeline: string;
 let url: string;
 let folder: string;
 /** Stands in for the process that validates, where a test says so. */
-let validate: typeof validateInChild;
+let validate: typeof validateApart;
 
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), "ingestion-"));
@@ -54,7 +54,7 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  validate = validateInChild;
+  validate = validateApart;
   pipeline = uniqueName("churn");
   url = `/v1/teams/${team}/pipelines/${pipeline}`;
   folder = join(dataDir, "buckets", team, pipeline);
@@ -350,7 +350,7 @@ describe("a validation that fails", () => {
 
   it("keeps the file when its copy is not what was validated", async () => {
     validate = async (...args) => {
-      const { verdict } = await validateInChild(...args);
+      const { verdict } = await validateApart(...args);
       return { verdict: { ...verdict, sha256: "0".repeat(64) } };
     };
     const { id } = (await give(good)).body;
@@ -365,7 +365,7 @@ describe("a validation that fails", () => {
     };
     const { id } = (await give(good)).body;
     await ingestor.settled();
-    validate = validateInChild;
+    validate = validateApart;
     await ingestor.sweep();
     expect(await verdicts()).toMatchObject([{ id, state: "accepted" }]);
   });

@@ -1,0 +1,4 @@
+import { answerParent } from "../runtime/child-process.ts";
+import { readParquet } from "./parquet.ts";
+
+answerParent(readParquet);

@@ -42,6 +42,9 @@ export function explainedByEngine(error: unknown): unknown {
     case "Serialization":
     case "Conversion":
     case "Not implemented":
+    // DuckDB was surprised by what it read. It would be again.
+    case "INTERNAL":
+    case "FATAL":
       return new Unreadable(DAMAGED, error);
     default:
       return error;

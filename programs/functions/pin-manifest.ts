@@ -4,8 +4,9 @@ import type { FunctionDefinition } from "./function-definition.ts";
 
 export const pinManifest: FunctionDefinition = {
   description: "Copies the list of data that a training began with, so that all its steps read the same",
-  memoryMb: 256,
-  timeoutSeconds: 60,
+  // To list a million accepted objects takes two minutes.
+  memoryMb: 512,
+  timeoutSeconds: 300,
   environment: ({ names }) => ({ AIDLC_VALIDATED_BUCKET: names.bucket("validated") }),
   keyUses: ["data"],
   grants: (around) => {

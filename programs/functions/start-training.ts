@@ -4,8 +4,9 @@ import type { FunctionDefinition } from "./function-definition.ts";
 
 export const startTraining: FunctionDefinition = {
   description: "Starts a training when an alarm asks for one, but not soon after another",
-  memoryMb: 256,
-  timeoutSeconds: 60,
+  // To list a million accepted objects takes two minutes.
+  memoryMb: 512,
+  timeoutSeconds: 300,
   environment: ({ names }) => ({
     AIDLC_TRAINING_PIPELINE: names.named("training"),
     AIDLC_VALIDATED_BUCKET: names.bucket("validated"),

@@ -26,7 +26,8 @@ type Type = DatasetColumn["type"];
 
 /** Whether the value has the type; as JSON carries it, so that integers are exact. */
 export const HAS_TYPE: Readonly<Record<Type, (value: unknown) => boolean>> = {
-  string: (value) => typeof value === "string",
+  // JSON can hold half a character, which no data does.
+  string: (value) => typeof value === "string" && value.isWellFormed(),
   boolean: (value) => typeof value === "boolean",
   integer: Number.isSafeInteger,
   number: Number.isFinite,
@@ -78,12 +79,14 @@ function input(column: DatasetColumn, targetKnown: boolean): Input {
 function misfit({ type, min, max, enum: values, pattern }: DatasetColumn): Input["misfit"] {
   // As data validation has it, and in linear time: no caller can keep the gate busy with a text made for it.
   const expression = pattern === undefined ? undefined : RE2JS.compile(pattern);
-  const listed = values && new Set<unknown>(values);
+  const isMoment = type === "date" || type === "timestamp";
+  const compared = (value: string | number | boolean) => (isMoment ? orderOf(type, value) : value);
+  const listed = values && new Set(values.map(compared));
   const lowest = min === undefined ? Number.NEGATIVE_INFINITY : orderOf(type, min);
   const highest = max === undefined ? Number.POSITIVE_INFINITY : orderOf(type, max);
   const bounded = min !== undefined || max !== undefined;
   return (value) => {
-    if (listed !== undefined && !listed.has(value)) return "must be one of the listed values";
+    if (listed !== undefined && !listed.has(compared(value))) return "must be one of the listed values";
     if (expression?.testExact(String(value)) === false) return "must match the column's pattern";
     if (!bounded) return undefined;
     const order = orderOf(type, value);

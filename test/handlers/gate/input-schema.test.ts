@@ -187,6 +187,24 @@ describe("a column", () => {
     });
   });
 
+  it("of timestamps with listed values takes the same moment in another zone", () => {
+    const listed = inputSchema(
+      [{ name: "at", type: "timestamp", nullable: false, enum: ["2026-01-31T12:00:00Z"] }],
+      "x",
+    );
+    const isTaken = (text: string) =>
+      listed(JSON.stringify({ instances: [{ at: text }] })).problems.length === 0;
+    expect(isTaken("2026-01-31T13:00:00+01:00")).toBe(true);
+    expect(isTaken("2026-01-31T13:00:00Z")).toBe(false);
+  });
+
+  it("of texts is whole characters", () => {
+    const texts = inputSchema([{ name: "text", type: "string", nullable: false }], "x");
+    const problemsOf = (text: string) => texts(JSON.stringify({ instances: [{ text }] })).problems;
+    expect(problemsOf("\ud83d")).toEqual([{ path: "/instances/0/text", message: "must be a string" }]);
+    expect(problemsOf("\ud83d\ude00")).toEqual([]);
+  });
+
   it("named like a member of every object is none of the data set's", () => {
     const body = `{"instances":[${JSON.stringify(ROW).replace("{", '{"__proto__":1,')}]}`;
     expect(check(body).problems.map(({ path }) => path)).toEqual(["/instances/0/__proto__"]);

@@ -15,6 +15,9 @@ const DAMAGED: Finding = {
 /** How DuckDB says that a file points beyond its own end, or at what is no Parquet; a disk that fails is told otherwise. */
 const CUT_SHORT = /Could not read enough bytes|Failed to read Parquet file|bitpacked data/;
 
+/** Whether an error of reading and writing comes from what stands in the file, and not from the disk. */
+export const isOfContent = (message: string): boolean => CUT_SHORT.test(message);
+
 /**
  * What an error of DuckDB says about the file. Its client tells the kind of an error only by how its message begins. Errors that the
  * file is not the cause of, such as a full disk, are returned as they are.
@@ -22,7 +25,7 @@ const CUT_SHORT = /Could not read enough bytes|Failed to read Parquet file|bitpa
 export function explainedByEngine(error: unknown): unknown {
   if (error instanceof Unreadable || !(error instanceof Error)) return error;
   const kind = /^(?:Query Error: )?([A-Za-z -]+?) Error/.exec(error.message)?.[1];
-  if (kind === "IO" && CUT_SHORT.test(error.message)) return new Unreadable(DAMAGED, error);
+  if (kind === "IO" && isOfContent(error.message)) return new Unreadable(DAMAGED, error);
   switch (kind) {
     case "Out of Memory":
       return new Unreadable(

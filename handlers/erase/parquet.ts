@@ -1,5 +1,6 @@
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { readAsItIs } from "../dataset/engine.ts";
+import { isOfContent } from "../dataset/engine-errors.ts";
 import { fromParquet } from "../dataset/typed-columns.ts";
 import { type Findings, noFindings, type Search } from "./findings.ts";
 import { Unsearchable } from "./records.ts";
@@ -152,7 +153,7 @@ export class Parquet {
 /** All that differs from one statement to the next is the file: it is the cause of every error but of trouble with the disk. */
 function explained(error: Error): Error {
   // DuckDB's client tells the kind of an error only by how its message begins.
-  if (/^IO Error: (?!Could not read enough bytes)/.test(error.message)) return error;
+  if (error.message.startsWith("IO Error") && !isOfContent(error.message)) return error;
   const reason = error.message.startsWith("Out of Memory Error")
     ? "It is a Parquet file that takes more memory to read than there is"
     : "It is no whole Parquet file";

@@ -8,6 +8,7 @@ const INFERENCE_COLUMNS = ["inferenceid", "inference_id", "eventid", "event_id"]
 
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 const QUOTE = 0x22;
+const LF = 0x0a;
 const CR = 0x0d;
 
 export const NO_REGULAR_CSV = "The subject's text stands in it where it is no regular CSV";
@@ -100,7 +101,8 @@ class Quotes {
   areRegularIn(record: Buffer): boolean {
     if (this.areBroken) return false;
     const cr = record.indexOf(CR);
-    if ((cr === -1 || cr === record.length - 2) && !record.includes(QUOTE)) return true;
+    const isOfLineEnd = cr === record.length - 2 && record.at(-1) === LF;
+    if ((cr === -1 || isOfLineEnd) && !record.includes(QUOTE)) return true;
     if (this.#scanned.length < record.length) this.#scanned = Buffer.allocUnsafeSlow(2 * record.length);
     const { problem } = scanCsv(record, { isLast: true, into: this.#scanned });
     this.areBroken = problem !== undefined && problem.code !== "lone_carriage_return";

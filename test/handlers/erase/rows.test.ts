@@ -95,6 +95,7 @@ describe("the subject's text in what validation would not take for rows", () => 
     ["a field that is missing", "csv", `${csv}${ada},ok\n`],
     ["lines that end with CR alone", "csv", `${csv}1,a@x,p\n2,${ada},ok\n`.replaceAll("\n", "\r")],
     ["a line end of CR among others", "csv", `${csv}1,a@x,p\r2,${ada},ok\n`],
+    ["two CR at the end", "csv", `${csv}1,a@x,${ada}\r\r`],
     ["a column that is there twice", "csv", `id,email,email\n1,${ada},b@x\n`],
     ["a first line that is no header", "csv", `1,${ada},x\n2,b@x,y\n`],
     ["a nested value", "jsonl", `{"id":1,"profile":{"email":"${ada}"}}\n`],
@@ -159,7 +160,7 @@ describe("the subject's text in what validation would not take for rows", () => 
             into: Buffer.alloc(bytes.length),
           });
           if (problem?.code === "lone_carriage_return") {
-            const next = bytes.indexOf("\n") + 1;
+            const next = bytes.indexOf("\n") + 1 || bytes.length;
             expect(bytes.subarray(0, next).includes(ada)).toBe(false);
             bytes = bytes.subarray(next);
             continue;

@@ -12,11 +12,9 @@ const DAMAGED: Finding = {
   message: "The file is damaged, or not what its format allows",
 };
 
-/** How DuckDB says that a file points beyond its own end, or at what is no Parquet; a disk that fails is told otherwise. */
-const CUT_SHORT = /Could not read enough bytes|Failed to read Parquet file|bitpacked data/;
-
-/** Whether an error of reading and writing comes from what stands in the file, and not from the disk. */
-export const isOfContent = (message: string): boolean => CUT_SHORT.test(message);
+/** Whether an error of reading and writing comes from what stands in the file, such as a place beyond its own end, and not from the disk. */
+export const isOfContent = (message: string): boolean =>
+  /Could not read enough bytes|Failed to read Parquet file|bitpacked data/.test(message);
 
 /**
  * What an error of DuckDB says about the file. Its client tells the kind of an error only by how its message begins. Errors that the
@@ -25,7 +23,6 @@ export const isOfContent = (message: string): boolean => CUT_SHORT.test(message)
 export function explainedByEngine(error: unknown): unknown {
   if (error instanceof Unreadable || !(error instanceof Error)) return error;
   const kind = /^(?:Query Error: )?([A-Za-z -]+?) Error/.exec(error.message)?.[1];
-  if (kind === "IO" && isOfContent(error.message)) return new Unreadable(DAMAGED, error);
   switch (kind) {
     case "Out of Memory":
       return new Unreadable(
@@ -49,6 +46,8 @@ export function explainedByEngine(error: unknown): unknown {
     case "INTERNAL":
     case "FATAL":
       return new Unreadable(DAMAGED, error);
+    case "IO":
+      return isOfContent(error.message) ? new Unreadable(DAMAGED, error) : error;
     default:
       return error;
   }

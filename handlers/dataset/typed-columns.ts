@@ -1,4 +1,5 @@
 import type { DatasetColumn } from "../../programs/spec.ts";
+import { DATE, HOURS, TIMESTAMP } from "./moments.ts";
 
 type ColumnType = DatasetColumn["type"];
 
@@ -33,14 +34,10 @@ const numberFromText = (text: string, isBare: boolean) => {
 
 const finite = (value: string) => `CASE WHEN isfinite(${value}) THEN ${value} END`;
 
-const DATE = "\\d{4}-\\d{2}-\\d{2}";
-const HOURS = "(?:[01]\\d|2[0-3])";
-const ZONE = `[+-]${HOURS}(?::?[0-5]\\d)?`;
-
 /** DuckDB's TIMESTAMP ignores an offset, and its TIMESTAMPTZ wants seconds: both only where there is a need. */
 const timestampFromText = (text: string) => `CASE
   WHEN ${full(text, `${DATE}[T ]${HOURS}:[0-5]\\d:[0-5]\\d(?:\\.\\d{1,9})?Z?`)} THEN TRY_CAST(${text} AS TIMESTAMP)
-  WHEN ${full(text, `${DATE}[T ]${HOURS}:[0-5]\\d(?::[0-5]\\d(?:\\.\\d{1,9})?)?(?:Z|${ZONE})?`)} THEN
+  WHEN ${full(text, TIMESTAMP)} THEN
     timezone('UTC', TRY_CAST(regexp_replace(regexp_replace(${text}, '^(.{16})(Z|[+-].*)?$', '\\1:00\\2'),
       '([+-]\\d\\d)(\\d\\d)$', '\\1:\\2') AS TIMESTAMPTZ))
   END`;

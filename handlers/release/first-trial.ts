@@ -1,7 +1,9 @@
 import { ReleaseFailed } from "./failures.ts";
 import { samplesFor } from "./machine-tasks.ts";
 import { patiently } from "./patience.ts";
+import { isUntried } from "./recorded-release.ts";
 import type { Served } from "./serving.ts";
+import type { CurrentSettings } from "./settings.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { tryVersion } from "./trial.ts";
 import { approvedVersion } from "./version.ts";
@@ -20,14 +22,15 @@ export type TrialOutcome =
  */
 export async function tryWhatServes(around: Surroundings): Promise<TrialOutcome> {
   const { alerts, ledger, telemetry } = around;
-  const { rollout } = await around.current();
+  const settings = await around.current();
+  const { mode } = settings.rollout;
   const recorded = await ledger.recorded();
-  if (recorded?.mode === rollout.mode && Object.keys(recorded.made).length > 0) return "nothing";
-  const serving = around.serving(rollout.mode);
+  if (recorded?.mode === mode && !isUntried(recorded)) return "nothing";
+  const serving = around.serving(mode);
   const served = await patiently(around, async () => serving.served?.());
   if (served === undefined) return "nothing";
   try {
-    await tryServed(around, served);
+    await tryServed(around, served, settings);
   } catch (error) {
     if (!(error instanceof ReleaseFailed)) throw error;
     telemetry.logger.error("What an update brought up fails its tests", error);
@@ -41,15 +44,18 @@ export async function tryWhatServes(around: Surroundings): Promise<TrialOutcome>
     return "failed";
   }
   await ledger.record((before) =>
-    before?.modelPackageArn === served.modelPackageArn && Object.keys(before.made).length === 0
+    before?.modelPackageArn === served.modelPackageArn && isUntried(before)
       ? { ...before, made: served.made }
       : undefined,
   );
   return "tried";
 }
 
-async function tryServed(around: Surroundings, { modelPackageArn, ask }: Served): Promise<void> {
-  const settings = await around.current();
+async function tryServed(
+  around: Surroundings,
+  { modelPackageArn, ask }: Served,
+  settings: CurrentSettings,
+): Promise<void> {
   const version = await approvedVersion(around.clients, modelPackageArn, settings);
   const samples = await samplesFor(around, { version, settings });
   await tryVersion(samples, ask, settings.thresholds.apiLatencyMs);

@@ -111,9 +111,9 @@ export function lambdaFunction(lambda: LambdaClient, deployments: Deployments, {
     ask: async ({ state: { functionVersion } }, _stage, request) =>
       functionVersion === undefined ? undefined : ask(functionVersion, request),
     served: async () => {
-      if ((await describe()) === undefined) return undefined;
-      const { FunctionVersion: functionVersion = "" } = await lambda.send(new GetAliasCommand(alias));
-      const { State, Environment } = (await describe(functionVersion))?.Configuration ?? {};
+      const found = await describe(ALIAS);
+      if (found === undefined) return undefined;
+      const { Version: functionVersion = "", State, Environment } = found.Configuration ?? {};
       if (State === "Pending") throw new NotYet(`Version ${functionVersion} of ${FunctionName} is not ready`);
       return {
         modelPackageArn: Environment?.Variables?.[MODEL_VARIABLE] ?? "",

@@ -11,8 +11,8 @@ import { createSurroundings, type Surroundings } from "./surroundings.ts";
 const PAUSE_MS = 15_000;
 
 /**
- * Does one task of the release machine, a rollback, or a test that CodeDeploy or an update of the pipeline asks for. Throws `NotYet` where AWS needs more time, and
- * `ReleaseFailed` under its code where the release can't go on.
+ * Does one task of the release machine, a rollback, or a test that CodeDeploy or an update of the pipeline asks for. Throws `NotYet` where
+ * AWS needs more time, and `ReleaseFailed` under its code where the release can't go on.
  */
 export function createHandler(
   env: Environment,

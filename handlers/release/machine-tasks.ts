@@ -7,7 +7,7 @@ import type { ReleaseState, Version } from "./documents.ts";
 import type { MachineTask } from "./event.ts";
 import { ReleaseFailed } from "./failures.ts";
 import { plan } from "./plan.ts";
-import { type RecordedRelease, withRelease } from "./recorded-release.ts";
+import { isUntried, type RecordedRelease, withRelease } from "./recorded-release.ts";
 import { returnTo } from "./rollback.ts";
 import { plainSample, recordedSamples, type Sample } from "./samples.ts";
 import type { Serving, ShiftOutcome, Situation } from "./serving.ts";
@@ -151,7 +151,7 @@ async function record(around: Surroundings, serving: Serving, situation: Situati
   });
   await serving.endTrials(state);
   await tidy(around, serving, situation);
-  if (Object.keys(found.made).length === 0) {
+  if (isUntried(found)) {
     await alerts.publish("warning", {
       code: "release_needs_update",
       title: `Version ${version.number} is recorded and nothing serves it yet`,

@@ -50,6 +50,9 @@ export function withRelease(next: RecordedRelease, before: RecordedReleases | un
   return { ...next, earlier: [last, ...earlier].slice(0, KEPT) };
 }
 
+/** Whether nothing of it ran when it was recorded, so that nothing could try it. */
+export const isUntried = ({ made }: Pick<RecordedRelease, "made">) => Object.keys(made).length === 0;
+
 /** Whether both bring the same version up in the same mode. */
 export const isSameVersion = (
   one: Pick<RecordedRelease, "mode" | "modelPackageArn">,

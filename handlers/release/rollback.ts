@@ -14,6 +14,7 @@ import { isAboutWhatServes } from "./whose-alarm.ts";
 
 /** Longer than the function lives. */
 const HOLD_MINUTES = 20;
+
 export type RollbackOutcome =
   /** The earlier release serves again. */
   | "rolled-back"

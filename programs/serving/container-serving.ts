@@ -51,7 +51,7 @@ export class ContainerServing extends pulumi.ComponentResource implements Servin
     this.alarmArns = taskAlarms(args, this.#balancer, this);
     const group = release && this.serve(args, release, cluster);
     // CodeDeploy's group comes after the service.
-    if (group !== undefined) this.broughtUp = group.id.apply(() => release?.modelPackageArn ?? "");
+    if (release && group) this.broughtUp = group.id.apply(() => release.modelPackageArn);
     this.backend = this.#balancer.dnsName.apply((address) => ({
       mode: "ecs",
       address,

@@ -74,7 +74,7 @@ export const operations: Readonly<Record<string, AwsOperation>> = {
     const arn = requiredText(input, "PipelineExecutionArn");
     const execution = await store.findExecution(pool, arn);
     if (!execution) throw missingExecution(arn);
-    await store.completeStop(pool, arn);
+    await store.completeStop(pool, store.EXECUTIONS, arn);
     return {
       PipelineArn: arn.split("/execution/")[0],
       PipelineExecutionArn: execution.arn,
@@ -91,7 +91,7 @@ export const operations: Readonly<Record<string, AwsOperation>> = {
     requiredText(input, "ClientRequestToken");
     const execution = await store.findExecution(pool, arn);
     if (!execution) throw missingExecution(arn);
-    if (!(await store.requestStop(pool, arn)) && execution.status !== "Stopping") {
+    if (!(await store.requestStop(pool, store.EXECUTIONS, arn)) && execution.status !== "Stopping") {
       throw new AwsError(
         "ValidationException",
         `Only pipeline executions with status Executing can be stopped; ${arn} is ${execution.status}.`,

@@ -4,6 +4,7 @@ import { AwsError } from "../aws-error.ts";
 import type { AwsOperation, Caller } from "../aws-json-routes.ts";
 import { type Input, oneOf, optionalText, pageRequest, requiredText, seconds } from "./input.ts";
 import * as store from "./processing-store.ts";
+import { completeStop, requestStop } from "./store.ts";
 
 const statuses = ["InProgress", "Completed", "Failed", "Stopping", "Stopped"];
 
@@ -43,13 +44,13 @@ export const processingOperations: Readonly<Record<string, AwsOperation>> = {
 
   DescribeProcessingJob: async ({ pool, caller }, input) => {
     const job = await getJob(pool, caller, input);
-    await store.completeJobStop(pool, job.arn);
+    await completeStop(pool, store.JOBS, job.arn);
     return { ...job.details, ...jobSummary(job) };
   },
 
   StopProcessingJob: async ({ pool, caller }, input) => {
     const job = await getJob(pool, caller, input);
-    if (!(await store.requestJobStop(pool, job.arn)) && job.status !== "Stopping") {
+    if (!(await requestStop(pool, store.JOBS, job.arn)) && job.status !== "Stopping") {
       throw new AwsError(
         "ValidationException",
         `The request was rejected because the processing job is in status ${job.status}.`,

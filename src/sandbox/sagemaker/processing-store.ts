@@ -1,7 +1,9 @@
 import type pg from "pg";
 import type { Caller } from "../aws-json-routes.ts";
 import type { PageRequest } from "./input.ts";
-import { listPage } from "./store.ts";
+import { listPage, type Stoppable } from "./store.ts";
+
+export const JOBS: Stoppable = { table: "sandbox.processing_jobs", running: "InProgress" };
 
 export interface ProcessingJob {
   readonly arn: string;
@@ -45,7 +47,7 @@ export async function listJobs(
 ) {
   return listPage<ProcessingJob>(
     pool,
-    "sandbox.processing_jobs",
+    JOBS.table,
     `($1::text is null or account = $1) and ($2::text is null or region = $2)
      and ($3::text is null or position(lower($3) in lower(name)) > 0) and ($4::text is null or status = $4)`,
     [caller.account, caller.region, nameContains ?? null, status ?? null],
@@ -65,21 +67,4 @@ export async function findJob(
     [name, caller.account, caller.region],
   );
   return rows[0];
-}
-
-/** Asks for a job's end; false when it isn't in progress. */
-export async function requestJobStop(pool: pg.Pool, arn: string): Promise<boolean> {
-  const updated = await pool.query(
-    `update sandbox.processing_jobs set status = 'Stopping', updated_at = now() where arn = $1 and status = 'InProgress'`,
-    [arn],
-  );
-  return updated.rowCount === 1;
-}
-
-/** Completes what was asked to stop: nothing of a job runs in the sandbox. */
-export async function completeJobStop(pool: pg.Pool, arn: string): Promise<void> {
-  await pool.query(
-    `update sandbox.processing_jobs set status = 'Stopped', updated_at = now() where arn = $1 and status = 'Stopping'`,
-    [arn],
-  );
 }

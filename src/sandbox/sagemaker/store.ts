@@ -94,7 +94,7 @@ export async function listResources(
 export async function listExecutions(pool: pg.Pool, pipeline: Resource, page: PageRequest) {
   return listPage<Execution>(
     pool,
-    "sandbox.pipeline_executions",
+    EXECUTIONS.table,
     "account = $1 and region = $2 and pipeline_name = $3",
     [pipeline.account, pipeline.region, pipeline.aws_id],
     page,
@@ -224,19 +224,31 @@ export async function deleteModelPackage(pool: pg.Pool, arn: string): Promise<vo
   await pool.query("delete from sandbox.model_packages where arn = $1", [arn]);
 }
 
-/** Asks for an execution's end; false when it isn't executing. */
-export async function requestStop(pool: pg.Pool, arn: string): Promise<boolean> {
+/** What goes on until it is stopped: its table, and its status until then. */
+export interface Stoppable {
+  readonly table: string;
+  readonly running: string;
+}
+
+export const EXECUTIONS: Stoppable = { table: "sandbox.pipeline_executions", running: "Executing" };
+
+/** Asks for the end of an execution or a job; false when it isn't running. */
+export async function requestStop(
+  pool: pg.Pool,
+  { table, running }: Stoppable,
+  arn: string,
+): Promise<boolean> {
   const updated = await pool.query(
-    `update sandbox.pipeline_executions set status = 'Stopping', updated_at = now() where arn = $1 and status = 'Executing'`,
-    [arn],
+    `update ${table} set status = 'Stopping', updated_at = now() where arn = $1 and status = $2`,
+    [arn, running],
   );
   return updated.rowCount === 1;
 }
 
-/** Completes what was asked to stop: nothing of an execution runs in the sandbox. */
-export async function completeStop(pool: pg.Pool, arn: string): Promise<void> {
+/** Completes what was asked to stop: nothing of it runs in the sandbox. */
+export async function completeStop(pool: pg.Pool, { table }: Stoppable, arn: string): Promise<void> {
   await pool.query(
-    `update sandbox.pipeline_executions set status = 'Stopped', updated_at = now() where arn = $1 and status = 'Stopping'`,
+    `update ${table} set status = 'Stopped', updated_at = now() where arn = $1 and status = 'Stopping'`,
     [arn],
   );
 }

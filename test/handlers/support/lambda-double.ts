@@ -75,7 +75,8 @@ export class LambdaDouble {
 
   #describe(qualifier: string | undefined): AwsAnswer {
     const current = this.#function;
-    const version = this.versions.find(({ number }) => number === qualifier);
+    const wanted = qualifier === "live" ? this.alias.version : qualifier;
+    const version = this.versions.find(({ number }) => number === wanted);
     if (current === undefined || (qualifier !== undefined && version === undefined)) {
       return refused(404, "ResourceNotFoundException");
     }
@@ -84,6 +85,7 @@ export class LambdaDouble {
     current.busy = false;
     return ok({
       Configuration: {
+        Version: version?.number ?? "$LATEST",
         State: "Active",
         LastUpdateStatus,
         RevisionId: "r",
